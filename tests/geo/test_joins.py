@@ -1,0 +1,309 @@
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, MultiPolygon, Point, box
+
+import geo
+
+lonlat = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
+
+
+def points(lonlats, **columns):
+    geometry = gpd.points_from_xy(*np.reshape(lonlats, (-1, 2)).T)
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=4326)
+
+
+def polygons(shapes, **columns):
+    return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=4326)
+
+
+# ── nearest ──────────────────────────────────────────────────────────────────
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(lonlat, min_size=1, max_size=6),
+    st.lists(lonlat, min_size=1, max_size=12),
+    st.integers(1, 4),
+)
+def test_nearest_agrees_with_exhaustive_search(left, right, k):
+    got = geo.nearest(points(left), points(right), k=k)
+    x, y = np.array(left), np.array(right)
+    every = geo.distance(x[:, :1], x[:, 1:], y[:, 0], y[:, 1])
+    expected = np.sort(every, axis=1)[:, :k]
+    np.testing.assert_allclose(
+        got["distance_m"].to_numpy().reshape(expected.shape), expected, atol=1e-6
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lon=st.floats(-180, 180),
+    lat=st.floats(-80, 80),
+    radius_m=st.floats(1e3, 1e6),
+    stretch=st.floats(0.99, 1.01),
+)
+def test_nearest_ranks_near_ties_by_geodesic(lon, lat, radius_m, stretch):
+    """East and north neighbours at almost one distance, where a sphere misranks."""
+    east = np.ravel(geo.destination(lon, lat, 90, radius_m))
+    north = np.ravel(geo.destination(lon, lat, 0, radius_m * stretch))
+    got = geo.nearest(points([(lon, lat)]), points([east, north]))
+    np.testing.assert_allclose(got["distance_m"], radius_m * min(1, stretch), atol=1e-3)
+
+
+def test_nearest_keeps_index_columns_and_order():
+    left = points([(0, 0), (10, 0)], name=["a", "b"]).set_index(pd_index("x", "y"))
+    right = points([(1, 0), (9, 0), (30, 0)], name=["p", "q", "r"], depth=[1, 2, 3])
+    before = left.copy()
+    got = geo.nearest(left, right, k=2)
+    assert got.index.tolist() == ["x", "x", "y", "y"]
+    assert got["name_left"].tolist() == ["a", "a", "b", "b"]
+    assert got["name_right"].tolist() == ["p", "q", "q", "p"]
+    assert got["depth"].tolist() == [1, 2, 2, 1]
+    assert got["index_right"].tolist() == [0, 1, 1, 0]
+    assert got["azimuth_deg"].round(6).tolist() == [90, 90, 270, 270]
+    assert got.crs == left.crs
+    assert got.geometry.iloc[0] == Point(0, 0)
+    assert left.equals(before)
+
+
+def pd_index(*labels):
+    import pandas as pd
+
+    return pd.Index(labels)
+
+
+def test_nearest_bounds_and_certainty_without_uncertainty():
+    got = geo.nearest(points([(0, 0)]), points([(1, 0), (2, 0)]), k=2)
+    assert (got["distance_min_m"] == got["distance_m"]).all()
+    assert (got["distance_max_m"] == got["distance_m"]).all()
+    assert got["probability"].tolist() == [1, 0]
+
+
+def test_nearest_carries_the_uncertainty_of_both_sides():
+    left = points([(0, 0)], uncertainty_m=[10_000])
+    right = points([(0.1, 0), (-0.11, 0), (3, 0)], uncertainty_m=[2_000, 500, 0])
+    got = geo.nearest(left, right, k=3)
+    d = got["distance_m"].to_numpy()
+    np.testing.assert_allclose(got["distance_max_m"], d + [12_000, 10_500, 10_000])
+    np.testing.assert_allclose(
+        got["distance_min_m"], np.maximum(d - [12_000, 10_500, 10_000], 0)
+    )
+    chances = got["probability"].to_numpy()
+    assert 0.5 < chances[0] < 0.7
+    assert chances[:2].sum() == pytest.approx(1)
+    assert chances[2] == 0
+    assert geo.nearest(left, right)["probability"].item() == chances[0]
+
+
+def test_nearest_ties_go_to_the_first():
+    got = geo.nearest(points([(0, 0)]), points([(1, 0), (1, 0), (-1, 0)]), k=3)
+    assert got["index_right"].tolist() == [0, 1, 2]
+    assert got["probability"].tolist() == [1, 0, 0]
+
+
+def test_nearest_leaves_out_what_is_too_far():
+    left, right = points([(0, 0), (50, 0)]), points([(1, 0)])
+    got = geo.nearest(left, right, max_distance_m=200_000)
+    assert got.index.tolist() == [0]
+
+
+@pytest.mark.parametrize("empty", ["left", "right", "both"])
+def test_nearest_with_an_empty_side(empty):
+    left, right = points([(0, 0)]), points([(1, 1)], name=["p"])
+    got = geo.nearest(
+        left.iloc[:0] if empty != "right" else left,
+        right.iloc[:0] if empty != "left" else right,
+    )
+    assert len(got) == 0
+    assert {"name", "distance_m", "probability", "index_right"} <= set(got.columns)
+
+
+def test_nearest_refuses_areas_and_says_how_to_mend_it():
+    with pytest.raises(geo.GeometryTypeError, match=r"row 0: a Polygon.*point_radius"):
+        geo.nearest(polygons([box(0, 0, 1, 1)]), points([(0, 0)]))
+
+
+def test_nearest_refuses_other_crs_and_no_neighbours():
+    with pytest.raises(geo.CRSMismatchError, match="EPSG:3857"):
+        geo.nearest(points([(0, 0)]).to_crs(3857), points([(0, 0)]))
+    with pytest.raises(geo.GeometryError, match="k is 0"):
+        geo.nearest(points([(0, 0)]), points([(0, 0)]), k=0)
+
+
+# ── within ───────────────────────────────────────────────────────────────────
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=20),
+)
+def test_within_without_uncertainty_is_the_certain_join(lonlats):
+    left = points(lonlats)
+    cells = polygons([box(i, j, i + 1, j + 1) for i in (-1, 0) for j in (-1, 0, 1)])
+    got = geo.within(left, cells)
+    expected = left.sjoin(cells, predicate="within")
+    assert sorted(zip(got.index, got["index_right"], strict=True)) == sorted(
+        zip(expected.index, expected["index_right"], strict=True)
+    )
+    assert (got["probability"] == 1).all()
+    assert (got["relation"] == "certain").all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lat=st.floats(-70, 70),
+    across=st.floats(-1, 1),
+    radius_m=st.floats(500, 50_000),
+)
+def test_within_half_plane_is_the_circular_segment(lat, across, radius_m):
+    """The share of a disc beyond a meridian: closed form of the plane."""
+    lon = geo.destination(0, lat, 90, abs(across) * radius_m)[0].item()
+    lon = np.copysign(lon, across)
+    east = polygons([box(0, -89, 60, 89)])
+    got = geo.within(points([(lon, lat)], uncertainty_m=[radius_m]), east)
+    expected = 1 - (np.arccos(across) - across * np.sqrt(1 - across**2)) / np.pi
+    value = got["probability"].item() if len(got) else 0.0
+    assert value == pytest.approx(expected, abs=5e-3)
+
+
+def test_within_agrees_with_plain_monte_carlo_when_both_sides_are_vague():
+    county = shapely.Polygon([(0, 0), (0.5, 0.1), (0.6, 0.5), (0.2, 0.4)])
+    r, b, draws = 9_000, 6_000, 1_000_000
+    mine = points([(0.13, 0.2)], uncertainty_m=[r])
+    got = geo.within(mine, polygons([county], boundary_uncertainty_m=[b]))
+    rng = np.random.default_rng(1)
+    lon, lat = geo.destination(
+        0.13, 0.2, 360 * rng.random(draws), r * np.sqrt(rng.random(draws))
+    )
+    lon, lat = geo.destination(
+        lon, lat, 360 * rng.random(draws), b * np.sqrt(rng.random(draws))
+    )
+    expected = shapely.contains_xy(county, lon, lat).mean()
+    error = np.sqrt(expected * (1 - expected) / draws)
+    assert got["probability"].item() == pytest.approx(expected, abs=4 * error)
+    assert got["relation"].item() == "possible"
+
+
+def test_within_certain_possible_and_no():
+    province = polygons([box(0, 0, 2, 2)], name=["P"])
+    mines = points([(1, 1), (0.05, 1), (-0.05, 1), (-1, 1)], uncertainty_m=[10_000] * 4)
+    got = geo.within(mines, province)
+    assert got.index.tolist() == [0, 1, 2]
+    assert got["relation"].tolist() == ["certain", "possible", "possible"]
+    assert got["probability"].iloc[0] == 1
+    assert got["probability"].iloc[1:].sum() == pytest.approx(1, abs=1e-3)
+
+
+def test_within_boundary_uncertainty_widens_the_grey_zone():
+    mine = points([(0.02, 1)])
+    sharp = geo.within(mine, polygons([box(0, 0, 2, 2)]))
+    vague = geo.within(
+        mine, polygons([box(0, 0, 2, 2)], boundary_uncertainty_m=[5_000])
+    )
+    assert sharp["relation"].item() == "certain"
+    assert vague["relation"].item() == "possible"
+    assert 0.7 < vague["probability"].item() < 1
+
+
+def test_within_sums_to_one_over_a_partition():
+    quarters = [box(i, j, i + 1, j + 1) for i in (124, 125) for j in (39, 40)]
+    mine = points([(124.98, 40.01)], uncertainty_m=[15_000])
+    got = geo.within(mine, polygons(quarters))
+    assert len(got) == 4
+    assert got["probability"].sum() == pytest.approx(1, abs=1e-6)
+    assert got["probability"].is_monotonic_decreasing
+
+
+def test_within_across_the_antimeridian():
+    fiji = polygons(
+        [MultiPolygon([box(179, -18, 180, -16), box(-180, -18, -179, -16)])]
+    )
+    for lon in (179.99, -179.99, 180):
+        got = geo.within(points([(lon, -17)], uncertainty_m=[5_000]), fiji)
+        assert got["probability"].tolist() == [1], lon
+
+
+def test_within_gives_the_share_of_an_area():
+    cell = polygons([box(0.5, 0, 1.5, 1)], name=["cell"])
+    halves = polygons([box(0, 0, 1, 1), box(1, 0, 2, 1)], name=["west", "east"])
+    got = geo.within(cell, halves)
+    assert got["relation"].tolist() == ["possible", "possible"]
+    np.testing.assert_allclose(got["probability"], 0.5, atol=1e-6)
+    inner = geo.within(polygons([box(0.2, 0.2, 0.4, 0.4)]), halves)
+    assert inner["probability"].tolist() == [1]
+    assert inner["relation"].tolist() == ["certain"]
+
+
+def test_within_displaces_an_area_as_far_as_it_may_be_off():
+    """A square on the line between two halves, against plain Monte Carlo."""
+    cell = box(0.98, 0.4, 1.05, 0.45)
+    west = box(0, 0, 1, 1)
+    got = geo.within(
+        polygons([cell], uncertainty_m=[4_000]),
+        polygons([west], boundary_uncertainty_m=[3_000]),
+    )
+    rng = np.random.default_rng(3)
+    draws = 200_000
+    x, y = cell.bounds[0] + 0.07 * rng.random(draws), 0.4 + 0.05 * rng.random(draws)
+    for radius_m in (4_000, 3_000):
+        x, y = geo.destination(
+            x, y, 360 * rng.random(draws), radius_m * np.sqrt(rng.random(draws))
+        )
+    expected = shapely.contains_xy(west, x, y).mean()
+    assert got["probability"].item() == pytest.approx(expected, abs=0.01)
+
+
+def test_within_refuses_lines_and_points_for_polygons():
+    with pytest.raises(geo.GeometryTypeError, match="LineString"):
+        geo.within(
+            polygons([LineString([(0, 0), (1, 1)])]), polygons([box(0, 0, 1, 1)])
+        )
+    with pytest.raises(geo.GeometryTypeError, match="Point"):
+        geo.within(points([(0, 0)]), points([(0, 0)]))
+
+
+@pytest.mark.parametrize("side", ["left", "polygons"])
+def test_within_an_empty_side(side):
+    left, right = points([(0.5, 0.5)]), polygons([box(0, 0, 1, 1)], name=["P"])
+    got = geo.within(
+        left.iloc[:0] if side == "left" else left,
+        right.iloc[:0] if side == "polygons" else right,
+    )
+    assert len(got) == 0
+    assert {"name", "relation", "probability"} <= set(got.columns)
+
+
+# ── within_distance ──────────────────────────────────────────────────────────
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(lonlat, min_size=1, max_size=6),
+    st.lists(lonlat, min_size=1, max_size=8),
+    st.floats(0, 2e7),
+)
+def test_within_distance_agrees_with_exhaustive_search(left, right, limit_m):
+    got = geo.within_distance(points(left), points(right), limit_m)
+    x, y = np.array(left), np.array(right)
+    every = geo.distance(x[:, :1], x[:, 1:], y[:, 0], y[:, 1])
+    expected = {tuple(pair) for pair in np.argwhere(every <= limit_m).tolist()}
+    assert set(zip(got.index, got["index_right"], strict=True)) == expected
+    assert (got["relation"] == "certain").all()
+
+
+def test_within_distance_certain_and_possible():
+    mines = points([(0.05, 0), (0.1, 0), (0.2, 0)], uncertainty_m=[2_000] * 3)
+    got = geo.within_distance(points([(0, 0)]), mines, 11_000)
+    assert got["index_right"].tolist() == [0, 1]
+    assert got["relation"].tolist() == ["certain", "possible"]
+    assert got["probability"].iloc[0] == 1
+    assert 0.3 < got["probability"].iloc[1] < 0.6
+
+
+def test_within_distance_refuses_no_distance():
+    with pytest.raises(geo.GeometryError, match="distance_m is -1"):
+        geo.within_distance(points([(0, 0)]), points([(0, 0)]), -1)

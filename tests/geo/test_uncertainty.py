@@ -1,0 +1,164 @@
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import MultiPolygon, Point, Polygon, box
+
+import geo
+from geo.uncertainty import (
+    DRAWS,
+    chance_of_nearest,
+    chance_within_distance,
+    discs,
+    displacements,
+    sample_discs,
+    share_inside,
+    uncertainties,
+)
+
+
+@given(st.floats(1, 5e6))
+def test_digits_are_the_fewest_that_keep_the_place_inside(uncertainty_m):
+    digits = geo.coordinate_digits(uncertainty_m)
+    moved_m = 0.5 * 10.0**-digits * 111_320
+    assert moved_m <= uncertainty_m * (1 + 1e-9)
+    if digits:
+        assert moved_m * 10 > uncertainty_m
+
+
+@pytest.mark.parametrize("nothing", [0, -1, float("nan")])
+def test_digits_without_an_uncertainty(nothing):
+    assert geo.coordinate_digits(nothing) == 7
+
+
+def test_positions_name_their_hemispheres():
+    assert geo.format_position(-70.5, -20.26, 6_000) == "20.3° S, 70.5° W"
+
+
+@given(st.floats(1, 1e5), st.floats(1, 1e5))
+def test_mixed_discs_have_the_spread_of_the_sum(r, b):
+    radii, weights = displacements(r, b)
+    assert weights.sum() == pytest.approx(1)
+    assert (radii >= abs(r - b)).all()
+    assert (radii <= r + b).all()
+    # the mean square of a uniform disc is half its squared radius, and they add up
+    assert weights @ radii**2 / 2 == pytest.approx((r**2 + b**2) / 2, rel=1e-6)
+
+
+def test_one_radius_is_one_disc():
+    assert displacements(5, 0)[0].tolist() == [5]
+    assert displacements(0, 7)[0].tolist() == [7]
+
+
+def test_discs_refuse_a_pole():
+    with pytest.raises(geo.GeometryTypeError, match="holds a pole"):
+        discs(np.array([[0.0, 89.95]]), np.array([20_000.0]))
+
+
+def test_share_inside_counts_both_sides_of_the_antimeridian():
+    disc = discs(np.array([[180.0, 10.0]]), np.array([50_000.0]))
+    both = MultiPolygon([box(179, 9, 180, 11), box(-180, 9, -179, 11)])
+    west = box(179, 9, 180, 11)
+    for shape, share in ((both, 1.0), (west, 0.5)):
+        got = share_inside(disc, np.array([shape], dtype=object))
+        assert got.item() == pytest.approx(share, abs=1e-6)
+
+
+def test_samples_fill_their_discs_evenly():
+    centre = np.array([[124.66, 39.73]])
+    lon, lat = sample_discs(centre, np.array([15_000.0]))
+    away = geo.distance(*centre[0], lon[:, 0], lat[:, 0])
+    assert away.max() <= 15_000 * (1 + 1e-9)
+    inner = (away <= 15_000 / np.sqrt(2)).mean()
+    assert inner == pytest.approx(0.5, abs=2 / np.sqrt(DRAWS))
+    again = sample_discs(centre, np.array([15_000.0]))
+    assert (again[0] == lon).all()
+
+
+def plain_monte_carlo(lonlat, radius_m, rng, draws=1_000_000):
+    away = radius_m * np.sqrt(rng.random(draws))
+    return geo.destination(*lonlat, 360 * rng.random(draws), away)
+
+
+def test_chance_of_nearest_agrees_with_plain_monte_carlo():
+    place, rivals = np.array([0.0, 0.0]), np.array([[0.10, 0.0], [-0.12, 0.03]])
+    radii = np.array([3_000.0, 5_000.0])
+    got = chance_of_nearest(place, 4_000.0, rivals, radii)
+    rng = np.random.default_rng(7)
+    here = plain_monte_carlo(place, 4_000, rng)
+    to = [
+        geo.distance(*here, *plain_monte_carlo(rival, r, rng))
+        for rival, r in zip(rivals, radii, strict=True)
+    ]
+    expected = (to[0] < to[1]).mean()
+    assert 0.6 < expected < 0.95
+    error = np.sqrt(expected * (1 - expected) * (1 / 1e6 + 1 / DRAWS))
+    assert got[0] == pytest.approx(expected, abs=3 * error)
+    assert got.sum() == pytest.approx(1)
+
+
+def test_chance_within_distance_agrees_with_plain_monte_carlo():
+    first, second = np.array([10.0, 60.0]), np.array([10.2, 60.0])
+    radii = np.array([2_000.0, 6_000.0])
+    got = chance_within_distance(first, second, radii, 12_000)
+    rng = np.random.default_rng(8)
+    drawn = geo.distance(
+        *plain_monte_carlo(first, 2_000, rng), *plain_monte_carlo(second, 6_000, rng)
+    )
+    expected = (drawn <= 12_000).mean()
+    assert 0.2 < expected < 0.8
+    assert got == pytest.approx(expected, abs=3 * np.sqrt(0.25 * (1e-6 + 1 / DRAWS)))
+
+
+def test_a_missing_uncertainty_means_none():
+    layer = gpd.GeoDataFrame(
+        {"uncertainty_m": [None, 5]}, geometry=[Point(0, 0)] * 2, crs=4326
+    )
+    assert uncertainties(layer, "left", "uncertainty_m").tolist() == [0, 5]
+    assert uncertainties(layer, "left", "elsewhere_m").tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("wrong", [-1, float("inf"), "wide"])
+def test_an_uncertainty_that_is_no_length_is_refused(wrong):
+    layer = gpd.GeoDataFrame(
+        {"uncertainty_m": [1, wrong]}, geometry=[Point(0, 0)] * 2, crs=4326
+    )
+    with pytest.raises(geo.ColumnError, match="left.*uncertainty_m"):
+        uncertainties(layer, "left", "uncertainty_m")
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.floats(124, 126), st.floats(39, 41)),
+        min_size=3,
+        max_size=8,
+        unique=True,
+    )
+)
+def test_point_radius_holds_the_whole_area(corners):
+    hull = shapely.convex_hull(shapely.multipoints(corners))
+    if not isinstance(hull, Polygon) or hull.area < 1e-4:
+        return
+    area = gpd.GeoDataFrame({"uncertainty_m": [500]}, geometry=[hull], crs=4326)
+    [row] = geo.point_radius(area).itertuples()
+    away = geo.distance(row.geometry.x, row.geometry.y, *np.array(corners).T)
+    assert away.max() + 500 <= row.uncertainty_m + 1e-6
+
+
+def test_point_radius_leaves_points_and_its_argument_alone():
+    layer = gpd.GeoDataFrame(
+        {"uncertainty_m": [7.0, 0.0]},
+        geometry=[Point(1, 2), box(0, 0, 1, 1)],
+        crs=4326,
+        index=["a", "b"],
+    )
+    before = layer.copy()
+    out = geo.point_radius(layer)
+    assert out.loc["a", "geometry"] == Point(1, 2)
+    assert out.loc["a", "uncertainty_m"] == 7
+    assert out.loc["b", "uncertainty_m"] > 78_000
+    assert out.index.tolist() == ["a", "b"]
+    assert layer.equals(before)
