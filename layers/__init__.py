@@ -1,0 +1,62 @@
+"""What is where and why we believe it: layers, evidence, measures, exchanges.
+
+The catalogue itself is :func:`layers.catalogue.catalogue`; candidate solar areas are
+made by :mod:`layers.solar`.
+"""
+
+from layers.arithmetic import Reading, Repayment
+from layers.catalogue import Layer, load, load_table, raster_path
+from layers.errors import (
+    EvidenceError,
+    ExchangeError,
+    LayerNotFoundError,
+    ReadError,
+    SchemaError,
+    WriteError,
+)
+from layers.evidence import (
+    Assessment,
+    Claim,
+    Corroboration,
+    Source,
+    claims,
+    corroboration,
+    origins,
+    sources,
+)
+from layers.exchange import Exchange, load_exchange
+from layers.exchange_file import exchange_ids
+from layers.ranges import Range
+from layers.reading import read_layer
+from layers.sanctions import measures
+from layers.schema import check_features
+
+__all__ = [
+    "Assessment",
+    "Claim",
+    "Corroboration",
+    "EvidenceError",
+    "Exchange",
+    "ExchangeError",
+    "Layer",
+    "LayerNotFoundError",
+    "Range",
+    "ReadError",
+    "Reading",
+    "Repayment",
+    "SchemaError",
+    "Source",
+    "WriteError",
+    "check_features",
+    "claims",
+    "corroboration",
+    "exchange_ids",
+    "load",
+    "load_exchange",
+    "load_table",
+    "measures",
+    "origins",
+    "raster_path",
+    "read_layer",
+    "sources",
+]

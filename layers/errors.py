@@ -1,0 +1,29 @@
+"""Errors of the layers, all of the :class:`geo.errors.GeoError` family."""
+
+from __future__ import annotations
+
+from geo.errors import GeoError
+
+
+class LayerNotFoundError(GeoError, LookupError):
+    """The catalogue has no layer of that id, or none of that kind."""
+
+
+class SchemaError(GeoError, ValueError):
+    """A layer or table lacks a column, or holds a value that it must not hold."""
+
+
+class EvidenceError(SchemaError):
+    """Sources and claims do not fit together: an unknown id, a circle."""
+
+
+class ExchangeError(GeoError, ValueError):
+    """An exchange file is wrong; the message names the file and the key."""
+
+
+class ReadError(GeoError, ValueError):
+    """An analyst's file cannot be read as a layer."""
+
+
+class WriteError(GeoError, OSError):
+    """A file cannot be written; what stood there before is untouched."""

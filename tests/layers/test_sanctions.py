@@ -1,0 +1,71 @@
+from datetime import date
+
+import pytest
+
+import layers
+from layers.sanctions import LEG_KINDS, in_force, measure_legs
+
+
+def ids(leg, day):
+    return set(layers.measures(leg, as_of=day)["id"])
+
+
+def test_ore_from_the_dprk_was_free_before_resolution_2270_and_banned_after():
+    assert "unscr-2270-30" not in ids("ore", "2016-03-01")
+    assert "unscr-2270-30" in ids("ore", "2016-03-02")
+    assert "unscr-2270-30" in ids("ore", date(2019, 10, 31))
+
+
+def test_all_five_main_legs_were_restricted_in_october_2019():
+    for leg in ("rights", "investment", "equipment", "ore", "payment"):
+        effects = layers.measures(leg, as_of="2019-10-31")["effect"]
+        assert "restricts" in set(effects), leg
+
+
+def test_the_ban_on_equipment_came_with_resolution_2397():
+    assert "unscr-2397-7" not in ids("equipment", "2017-12-21")
+    assert "unscr-2397-7" in ids("equipment", "2017-12-22")
+
+
+def test_a_chinese_order_counts_from_the_day_it_took_effect():
+    assert "mofcom-2018-4-i1" not in ids("equipment", "2018-01-05")
+    assert "mofcom-2018-4-i1" in ids("equipment", "2018-01-06")
+
+
+def test_nothing_was_in_force_before_2006():
+    assert layers.measures(as_of="2006-10-13").empty
+    assert not layers.measures(as_of="2019-10-31").empty
+
+
+def test_the_panel_dispute_is_shown_both_ways():
+    rows = layers.measures("equipment", as_of="2019-10-31")
+    rows = rows[rows["id"] == "unscr-2397-7"]
+    assert {"restricts", "arguable"} <= set(rows["effect"])
+    assert rows["read_by"].nunique() > 1
+
+
+def test_every_reading_says_who_reads_it_so():
+    table = measure_legs()
+    assert (table["read_by"] != "").all()
+    assert set(table["leg_kind"]) <= set(LEG_KINDS)
+
+
+def test_the_last_day_counts_and_the_next_does_not():
+    table = layers.load_table("measures").iloc[:1].copy()
+    table["in_force_from"], table["in_force_to"] = "2010-01-01", "2010-12-31"
+    for day, there in (("2010-12-31", True), ("2011-01-01", False)):
+        assert in_force(table, date.fromisoformat(day)).tolist() == [there]
+
+
+def test_a_wrong_date_or_leg_is_refused():
+    with pytest.raises(layers.SchemaError, match=r"'31\.10\.2019' is no date"):
+        layers.measures("ore", as_of="31.10.2019")
+    with pytest.raises(layers.SchemaError, match="no kind of leg 'gold'; expected one"):
+        layers.measures("gold", as_of="2019-10-31")
+
+
+def test_a_broken_date_in_the_table_names_the_measure():
+    table = layers.load_table("measures").iloc[:1].copy()
+    table["in_force_from"] = "2010-13-01"
+    with pytest.raises(layers.SchemaError, match=r"measure unscr-.*in_force_from"):
+        in_force(table, date(2020, 1, 1))
