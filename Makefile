@@ -1,0 +1,50 @@
+# make map    write the page (sets everything up first)
+# make test   run every check and test, the browser's and the wheel's included
+# make data   make the shipped data again from their public packages and compare
+
+PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: map test data golden screenshots clean
+
+map: $(VENV)/.installed
+	@$(BIN)/lodemap map -o cholsan-2019.html
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/wheel.py
+	$(BIN)/python tests/browser.py
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+data: $(VENV)/.dev
+	$(BIN)/python -m layers.rebuild --check
+
+golden: $(VENV)/.dev
+	$(BIN)/pytest tests --update-golden -q
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python tests/screenshots.py
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: no python3 found; install Python 3.11 or later" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "make: $(PYTHON) is $$($(PYTHON) -V); Lodemap needs Python 3.11 or later: make PYTHON=python3.12 map" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "make: no virtual environment; on Debian, apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing Lodemap into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "Installing Lodemap and its development tools into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
