@@ -12,8 +12,8 @@ longitudes = st.floats(-180, 180)
 latitudes = st.floats(-89, 89)
 
 
-# C. F. F. Karney, "Test set for geodesics" (GeodTest.dat), 2010,
-# https://doi.org/10.5281/zenodo.32156: its first line.
+# First line of GeodTest.dat, the test set for geodesics of C. F. F. Karney, 2010:
+# https://doi.org/10.5281/zenodo.32156
 def test_inverse_agrees_with_the_reference_set():
     lat1, lat2, lon2 = 36.530042355041, -48.164270779097768864, 5.762344694676510456
     there = geo.inverse(0, lat1, lon2, lat2)

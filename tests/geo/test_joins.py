@@ -88,10 +88,9 @@ def test_nearest_carries_the_uncertainty_of_both_sides():
     right = points([(0.1, 0), (-0.11, 0), (3, 0)], uncertainty_m=[2_000, 500, 0])
     got = geo.nearest(left, right, k=3)
     d = got["distance_m"].to_numpy()
-    np.testing.assert_allclose(got["distance_max_m"], d + [12_000, 10_500, 10_000])
-    np.testing.assert_allclose(
-        got["distance_min_m"], np.maximum(d - [12_000, 10_500, 10_000], 0)
-    )
+    slack = np.array([12_000, 10_500, 10_000])
+    np.testing.assert_allclose(got["distance_max_m"], d + slack)
+    np.testing.assert_allclose(got["distance_min_m"], np.maximum(d - slack, 0))
     chances = got["probability"].to_numpy()
     assert 0.5 < chances[0] < 0.7
     assert chances[:2].sum() == pytest.approx(1)

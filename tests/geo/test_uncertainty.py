@@ -125,7 +125,7 @@ def test_an_uncertainty_that_is_no_length_is_refused(wrong):
     layer = gpd.GeoDataFrame(
         {"uncertainty_m": [1, wrong]}, geometry=[Point(0, 0)] * 2, crs=4326
     )
-    with pytest.raises(geo.ColumnError, match="left.*uncertainty_m"):
+    with pytest.raises(geo.ColumnError, match=r"left.*uncertainty_m"):
         uncertainties(layer, "left", "uncertainty_m")
 
 
