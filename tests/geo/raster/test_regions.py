@@ -1,0 +1,128 @@
+"""Regions and areas of cells."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import label as connected
+
+from geo import geodesy
+from geo.errors import GridError
+from geo.raster import Grid, grow, label, polygons
+from geo.raster.terrain import relief
+
+GRID = Grid.over((124.0, 39.0, 124.6, 39.5), 0.05)
+CELL = float(GRID.cell_areas().max())
+masks = arrays(bool, GRID.shape)
+scores = arrays(
+    float,
+    GRID.shape,
+    elements=st.one_of(st.just(np.nan), st.floats(0, 1), st.sampled_from([0.5, 0.7])),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(masks)
+def test_outlines_are_valid_and_hold_exactly_their_cells(mask):
+    labels = label(mask, GRID)
+    outlines = polygons(labels, GRID)
+    assert outlines.geometry.is_valid.all()
+    assert list(outlines["label"]) == list(range(1, labels.max() + 1))
+    lon, lat = GRID.centres()
+    for number, outline in zip(outlines["label"], outlines.geometry, strict=True):
+        held = shapely.contains_xy(outline, lon, lat)
+        np.testing.assert_array_equal(held, labels == number)
+    followed = outlines.geometry.segmentize(0.005)  # cells end at parallels
+    np.testing.assert_allclose(geodesy.area(followed), outlines["area_m2"], rtol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(masks, st.integers(1, 6))
+def test_small_regions_go_and_corners_join_on_request(mask, cells):
+    kept = label(mask, GRID, min_area_m2=cells * CELL * 0.99)
+    sizes = np.bincount(kept.ravel())[1:]
+    assert (sizes >= cells).all()
+    assert label(mask, GRID, connectivity=8).max() <= label(mask, GRID).max()
+
+
+@settings(max_examples=80, deadline=None)
+@given(scores, st.integers(1, 4), st.integers(0, 5), st.integers(1, 9))
+def test_grown_areas_keep_their_bounds(score, smallest, more, limit):
+    radius_m = 14_000.0
+    grown = grow(
+        score,
+        GRID,
+        min_area_m2=smallest * CELL * 0.99,
+        max_area_m2=(smallest + more) * CELL,
+        max_radius_m=radius_m,
+        limit=limit,
+    )
+    assert grown.max() <= limit
+    assert np.isfinite(score[grown > 0]).all()
+    lon, lat = GRID.centres()
+    best = []
+    for number in range(1, grown.max() + 1):
+        held = grown == number
+        assert connected(held)[1] == 1
+        assert smallest <= held.sum() <= smallest + more
+        rows, columns = np.nonzero(held & (score == score[held].max()))
+        spans = [
+            geodesy.distance(lon[r, c], lat[r, c], lon[held], lat[held]).max()
+            for r, c in zip(rows, columns, strict=True)
+        ]
+        assert min(spans) <= radius_m
+        best.append(score[held].max())
+    assert best == sorted(best, reverse=True)
+
+
+def test_best_cells_go_first_and_ties_go_north_then_west():
+    score = np.full(GRID.shape, np.nan)
+    score[5, 2:8] = [0.2, 0.9, 0.8, 0.1, 0.3, 0.3]
+    grown = grow(
+        score, GRID, min_area_m2=CELL, max_area_m2=2.01 * CELL, max_radius_m=5e4
+    )
+    assert grown[5, 2:8].tolist() == [0, 1, 1, 0, 2, 2]
+    flat = np.full(GRID.shape, 0.5)
+    one = grow(
+        flat, GRID, min_area_m2=1, max_area_m2=1.01 * CELL, max_radius_m=5e4, limit=1
+    )
+    assert one[0, 0] == 1
+
+
+def test_wrong_bounds_and_shapes_are_refused():
+    score = np.ones(GRID.shape)
+    with pytest.raises(GridError, match="smallest <= largest"):
+        grow(score, GRID, min_area_m2=2, max_area_m2=1, max_radius_m=1)
+    with pytest.raises(GridError, match="mask has shape"):
+        label(np.ones((2, 2), dtype=bool), GRID)
+    metres = Grid.over((0, 0, 10, 10), 1, crs="EPSG:32651")
+    with pytest.raises(GridError, match="expected EPSG:4326"):
+        polygons(np.ones((10, 10), dtype=int), metres)
+
+
+def test_no_region_gives_no_outline():
+    none = polygons(np.zeros(GRID.shape, dtype=np.int64), GRID)
+    assert len(none) == 0
+    assert none.crs == "EPSG:4326"
+
+
+@given(
+    arrays(float, (6, 7), elements=st.one_of(st.just(np.nan), st.floats(-100, 3000)))
+)
+def test_relief_agrees_with_a_plain_loop(altitude):
+    got = relief(altitude)
+    for row, column in np.ndindex(altitude.shape):
+        part = altitude[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        if np.isnan(altitude[row, column]):
+            assert np.isnan(got[row, column])
+        else:
+            assert got[row, column] == np.nanmax(part) - np.nanmin(part)
+
+
+def test_relief_refuses_an_even_neighbourhood():
+    with pytest.raises(GridError, match="odd"):
+        relief(np.ones((3, 3)), size=2)
+    with pytest.raises(GridError, match="dimensions"):
+        relief(np.ones(3))
