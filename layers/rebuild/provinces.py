@@ -64,6 +64,11 @@ def provinces(sources: Sources) -> bytes:
     -------
     bytes
         Features in the order of their ISO 3166-2 codes, the DPRK first.
+
+    Raises
+    ------
+    ValueError
+        If the source lacks one of the provinces.
     """
     import pyogrio
 

@@ -124,6 +124,11 @@ def irradiance(sources: Sources) -> bytes:
     bytes
         Twelve bands of float32 in W/m², rounded to 0.01: the cells whose centres
         enclose the window, so that every place in it can be interpolated.
+
+    Raises
+    ------
+    ValueError
+        If a cell of the window holds no irradiance in the source.
     """
     import numpy as np
     from affine import Affine

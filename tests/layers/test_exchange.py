@@ -1,0 +1,161 @@
+import dataclasses
+from datetime import date
+
+import numpy as np
+import pytest
+
+import geo
+import layers
+
+
+@pytest.fixture(scope="module")
+def cholsan():
+    return layers.load_exchange("cholsan-2019")
+
+
+def row(frame, **where):
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1, where
+    return frame.iloc[0]
+
+
+# The dossier of public figures behind the data computed these distances from the county
+# point with another program: 122 km to Pyongyang, 252 km to Shenyang (rounded there to
+# the kilometre, from town points a few hundred metres off ours).
+def test_distances_from_the_county_point(cholsan):
+    mine = row(cholsan.places, id="cholsan-reported").geometry
+    for hub, km in (("pyongyang", 122), ("shenyang", 252)):
+        there = row(cholsan.places, id=hub).geometry
+        metres = geo.distance(mine.x, mine.y, there.x, there.y).item()
+        assert metres / 1000 == pytest.approx(km, abs=1)
+
+
+def test_it_is_frozen(cholsan):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        cholsan.title = "other"
+
+
+def test_the_mine_is_tied_to_its_nearest_crossing_with_bounds(cholsan):
+    link = row(
+        cholsan.links,
+        from_id="deposits/cholsan-reported",
+        relation="nearest border crossing",
+    )
+    crossings = layers.load("crossings")
+    mine = row(cholsan.places, id="cholsan-reported")
+    every = geo.distance(
+        mine.geometry.x, mine.geometry.y, crossings.geometry.x, crossings.geometry.y
+    )
+    nearest = crossings.iloc[int(every.argmin())]
+    assert link.to_id == f"crossings/{nearest.id}"
+    assert link.distance_m == pytest.approx(every.min())
+    slack = mine.uncertainty_m + nearest.uncertainty_m
+    assert link.distance_max_m - link.distance_m == pytest.approx(slack)
+    assert link.distance_min_m == pytest.approx(max(link.distance_m - slack, 0))
+    assert 0 < link.azimuth_deg < 360
+    length = geo.length([link.geometry]).item()
+    assert length == pytest.approx(link.distance_m, rel=1e-6)
+
+
+def test_the_mine_lies_in_north_pyongan_as_far_as_its_disc_does(cholsan):
+    rows = cholsan.memberships
+    rows = rows[rows["id"] == "deposits/cholsan-reported"]
+    assert rows["region_id"].tolist() == ["provinces/north-pyongan"]
+    assert 0.5 < rows["probability"].item() < 0.9
+    assert rows["relation"].item() == "possible"
+
+
+def test_every_candidate_area_is_tied_and_hypothetical(cholsan):
+    areas = cholsan.areas
+    assert len(areas) >= 5
+    assert set(areas["status"]) == {"hypothetical"}
+    assert areas["rank"].tolist() == list(range(1, len(areas) + 1))
+    for relation in ("nearest hub named in the report", "nearest power plant"):
+        tied = cholsan.links[cholsan.links["relation"] == relation]
+        assert set(tied["from_id"]) == set(areas["ref"])
+    inside = cholsan.memberships[cholsan.memberships["id"].isin(areas["ref"])]
+    best = inside.sort_values("probability").groupby("id").last()
+    assert set(best["region_id"]) <= set(cholsan.regions["ref"])
+
+
+def test_the_legs_run_from_giver_to_receiver_as_geodesics(cholsan):
+    ore = row(cholsan.legs, id="ore")
+    ends = np.array(ore.geometry.coords)[[0, -1]]
+    mine = row(cholsan.places, ref=ore.from_id).geometry
+    hub = row(cholsan.places, ref=ore.to_id).geometry
+    np.testing.assert_allclose(ends, [[mine.x, mine.y], [hub.x, hub.y]])
+    assert ore.direction == "out"
+    funds = cholsan.legs[cholsan.legs["id"] == "investment"]
+    assert set(funds["to_id"]) == set(cholsan.regions["ref"])
+    assert set(funds["direction"]) == {"in"}
+
+
+def test_every_leg_meets_the_measures_in_force_on_the_day(cholsan):
+    before = layers.load_exchange("cholsan-2019", as_of=date(2006, 1, 1))
+    assert not before.leg_measures["in_force_on_as_of"].any()
+    rows = cholsan.leg_measures
+    for leg in ("rights", "investment", "equipment", "ore", "payment"):
+        there = rows[(rows["leg"] == leg) & rows["in_force_on_as_of"]]
+        assert "restricts" in set(there["effect"]), leg
+
+
+def test_both_readings_are_worked_out_and_cited(cholsan):
+    by_id = {reading.id: reading for reading in cholsan.readings}
+    assert by_id["A"].fits
+    assert not by_id["B"].fits
+    assert by_id["A"].cost_usd_per_w.mid == pytest.approx(1.0)
+    for reading in cholsan.readings:
+        assert set(reading.claims) <= set(layers.claims())
+        assert reading.claims
+
+
+def test_nothing_is_cited_that_is_not_there(cholsan):
+    claims, sources = set(cholsan.claims["id"]), set(cholsan.sources["id"])
+    for table in (cholsan.places, cholsan.areas, cholsan.comparables, cholsan.legs):
+        assert {c for ids in table["claims"] for c in ids.split()} <= claims
+    assert set(cholsan.claims["source"]) <= sources
+    parents = {p for ids in cholsan.sources["derived_from"] for p in ids.split()}
+    assert parents <= sources
+    assert set(cholsan.headline_claims) <= claims
+
+
+def test_a_coarse_place_is_never_exact(cholsan):
+    mine = row(cholsan.places, id="cholsan-reported")
+    assert mine.precision_code == 3
+    assert mine.uncertainty_m == 15_000
+    assert mine.status == "reported"
+
+
+def test_it_is_the_same_every_time(cholsan):
+    again = layers.load_exchange("cholsan-2019")
+    assert again.areas.equals(cholsan.areas)
+    assert again.links.equals(cholsan.links)
+
+
+@pytest.mark.parametrize("exchange_id", ["pobeda-2014", "sicomines-2008"])
+def test_a_quite_different_deal_goes_through_the_same_code(exchange_id):
+    deal = layers.load_exchange(exchange_id)
+    assert len(deal.places)
+    assert deal.areas.empty
+    assert deal.readings == ()
+    assert deal.repayment is None
+    assert len(deal.sources)
+
+
+def test_in_2014_most_measures_were_still_to_come():
+    deal = layers.load_exchange("pobeda-2014")
+    assert not deal.leg_measures["in_force_on_as_of"].any()
+    later = layers.load_exchange("pobeda-2014", as_of=date(2019, 10, 31))
+    assert later.leg_measures["in_force_on_as_of"].any()
+
+
+def test_criteria_of_ones_own(tmp_path):
+    from importlib.resources import files
+
+    text = (files("layers") / "data/criteria/solar-areas.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    assert "min = 20" in text
+    own.write_text(text.replace("min = 20", "min = 60", 1), encoding="utf-8")
+    deal = layers.load_exchange("cholsan-2019", criteria=own)
+    assert (deal.areas["coast_km"] >= 55).all()
