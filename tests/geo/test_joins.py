@@ -23,7 +23,7 @@ def polygons(shapes, **columns):
 # ── nearest ──────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(lonlat, min_size=1, max_size=6),
     st.lists(lonlat, min_size=1, max_size=12),
@@ -39,7 +39,7 @@ def test_nearest_agrees_with_exhaustive_search(left, right, k):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     lon=st.floats(-180, 180),
     lat=st.floats(-80, 80),
@@ -136,7 +136,7 @@ def test_nearest_refuses_other_crs_and_no_neighbours():
 # ── within ───────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=20),
 )
@@ -152,7 +152,7 @@ def test_within_without_uncertainty_is_the_certain_join(lonlats):
     assert (got["relation"] == "certain").all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lat=st.floats(-70, 70),
     across=st.floats(-1, 1),
@@ -279,7 +279,7 @@ def test_within_an_empty_side(side):
 # ── within_distance ──────────────────────────────────────────────────────────
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(lonlat, min_size=1, max_size=6),
     st.lists(lonlat, min_size=1, max_size=8),

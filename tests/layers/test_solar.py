@@ -291,7 +291,7 @@ def test_yield_agrees_with_an_hourly_run(ghi, on_modules, made):
     np.testing.assert_allclose(got.yield_kwh_per_kwp, made, rtol=0.025)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lat=st.floats(-60, 60),
     lon=st.floats(-180, 180),

@@ -15,7 +15,7 @@ GRID = Grid.over((124.0, 38.0, 127.0, 41.0), 0.25)
 place = st.tuples(st.floats(122, 129), st.floats(36, 43))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(place, min_size=1, max_size=8))
 def test_points_agree_with_exhaustive_search(places):
     got = distance_to(gpd.GeoSeries(shapely.points(places), crs=4326), grid=GRID)
@@ -39,7 +39,7 @@ def test_hard_places(bbox):
     np.testing.assert_allclose(got.distance_m, every, atol=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(place, min_size=2, max_size=5, unique=True))
 def test_lines_stay_within_the_stated_bound(places):
     line = shapely.LineString(places)

@@ -12,7 +12,7 @@ from geo.errors import CRSMismatchError, GridError
 from geo.raster import Grid, inside
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     west=st.floats(-179, 170),
     north=st.floats(-80, 90),

@@ -73,7 +73,7 @@ def test_scale_and_band(raster):
         read(path, band=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     left=st.integers(0, 10),
     top=st.integers(0, 10),

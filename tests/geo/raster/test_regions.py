@@ -23,7 +23,7 @@ scores = arrays(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(masks)
 def test_outlines_are_valid_and_hold_exactly_their_cells(mask):
     labels = label(mask, GRID)
@@ -38,7 +38,7 @@ def test_outlines_are_valid_and_hold_exactly_their_cells(mask):
     np.testing.assert_allclose(geodesy.area(followed), outlines["area_m2"], rtol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks, st.integers(1, 6))
 def test_small_regions_go_and_corners_join_on_request(mask, cells):
     kept = label(mask, GRID, min_area_m2=cells * CELL * 0.99)
@@ -47,7 +47,7 @@ def test_small_regions_go_and_corners_join_on_request(mask, cells):
     assert label(mask, GRID, connectivity=8).max() <= label(mask, GRID).max()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(scores, st.integers(1, 4), st.integers(0, 5), st.integers(1, 9))
 def test_grown_areas_keep_their_bounds(score, smallest, more, limit):
     radius_m = 14_000.0
