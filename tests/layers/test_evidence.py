@@ -66,6 +66,19 @@ def test_the_outlets_of_october_2019_are_one_origin():
     assert "offer-made" in behind.claims
 
 
+def test_repayment_in_ore_goes_back_to_the_one_origin():
+    behind = corroboration("mined-ore")
+    assert behind.origins == ("rfa-ko-2019-10-15",)
+    assert {"acrei-2019-10-24", "munhwa-2019-10"} <= set(behind.retellings)
+
+
+def test_the_later_offer_is_a_report_of_its_own():
+    assert origins(["esolarfirst-fish-farms", "actionrecoveryservice-fish-farms"]) == (
+        "rfa-fish-farms",
+    )
+    assert find_claim("later-offer").verification == "second-hand"
+
+
 def test_conflicting_claims_stand_side_by_side():
     behind = corroboration("mine-site")
     others = {claims()[c].value for c in behind.disputed_by}
@@ -91,6 +104,13 @@ def test_what_is_not_verified_says_so():
             assert seen == "read", claim.id
         if claim.verification == "unverified":
             assert claim.note, claim.id
+
+
+def test_no_retelling_is_older_than_what_it_retells():
+    for source in sources().values():
+        for parent in (sources()[p] for p in source.derived_from):
+            shared = min(len(source.published), len(parent.published))
+            assert source.published[:shared] >= parent.published[:shared], source.id
 
 
 def test_retellings_never_raise_the_credibility():

@@ -110,6 +110,28 @@ def test_both_readings_are_worked_out_and_cited(cholsan):
         assert reading.claims
 
 
+def test_the_judgement_weighs_the_later_offer(cholsan):
+    ahead = next(a for a in cholsan.assessments if a.id == "went-ahead")
+    assert ahead.likelihood == "very unlikely"
+    assert {"agreed", "later-offer", "later-offer-answer"} <= set(ahead.basis)
+
+
+def test_the_ore_leg_rests_on_what_the_report_is_quoted_to_say(cholsan):
+    ore = row(cholsan.legs, id="ore")
+    assert ore.basis == "reported"
+    assert "mined-ore-rfa" in ore.claims.split()
+    assert row(cholsan.claims, id="mined-ore-rfa").source == "rfa-ko-2019-10-15"
+
+
+def test_the_field_of_1951_reaches_the_limit_of_its_last_square():
+    deposits = layers.load("deposits").set_index("id")
+    field, last = (deposits.loc[f"cholsan-1951-{name}"] for name in ("field", "d"))
+    limit = geo.distance(
+        field.geometry.x, field.geometry.y, last.geometry.x, 39.82
+    ).item()
+    assert 9_000 < limit <= field.uncertainty_m
+
+
 def test_nothing_is_cited_that_is_not_there(cholsan):
     claims, sources = set(cholsan.claims["id"]), set(cholsan.sources["id"])
     for table in (cholsan.places, cholsan.areas, cholsan.comparables, cholsan.legs):

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 
 import pytest
@@ -30,6 +31,41 @@ def test_the_ban_on_equipment_came_with_resolution_2397():
 def test_a_chinese_order_counts_from_the_day_it_took_effect():
     assert "mofcom-2018-4-i1" not in ids("equipment", "2018-01-05")
     assert "mofcom-2018-4-i1" in ids("equipment", "2018-01-06")
+
+
+@pytest.mark.parametrize(
+    ("measure", "leg", "day_before", "first_day"),
+    [
+        ("eo-13722-1", "counterparty", "2016-03-15", "2016-03-16"),
+        ("eo-13722-3-investment", "investment", "2016-03-15", "2016-03-16"),
+        ("eo-13810-1", "ore", "2017-09-20", "2017-09-21"),
+        ("eo-13810-4", "payment", "2017-09-20", "2017-09-21"),
+        ("caatsa-311", "ore", "2017-08-01", "2017-08-02"),
+        ("mofcom-2017-47", "investment", "2017-08-24", "2017-08-25"),
+    ],
+)
+def test_orders_count_from_their_first_day(measure, leg, day_before, first_day):
+    assert measure not in ids(leg, day_before)
+    assert measure in ids(leg, first_day)
+
+
+def test_the_exempt_path_of_the_closing_order_names_the_committee_first():
+    table = measure_legs()
+    rows = table[table["id"] == "mofcom-saic-2017-09-28"]
+    ours = rows[rows["read_by"] == "our reading"]
+    assert set(ours["leg_kind"]) == {"rights", "investment"}
+    assert ours["exempt_path"].str.startswith("approval by the Committee").all()
+    dissent = rows[rows["read_by"] == "ft-2017-09-copy"]
+    assert set(dissent["effect"]) == {"arguable"}
+
+
+def test_every_customs_code_carries_its_edition():
+    cells = list(layers.load_table("measures")["hs"])
+    cells += list(layers.load_exchange("cholsan-2019").legs["hs"])
+    coded = [cell for cell in cells if re.search(r"\d{2}", cell)]
+    assert len(coded) > 5
+    for cell in coded:
+        assert re.search(r"HS 20\d\d|tariff of 20\d\d|not seen", cell), cell
 
 
 def test_nothing_was_in_force_before_2006():
