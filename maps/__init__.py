@@ -1,0 +1,126 @@
+"""Show an exchange on one page: map, story, evidence cards and legend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import folium
+    import geopandas as gpd
+
+    from layers.exchange import Exchange
+
+__all__ = ["add_layer", "exchange_map", "save"]
+
+
+def exchange_map(
+    exchange: Exchange,
+    *,
+    extra_layers: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    online_basemap: bool = False,
+) -> folium.Map:
+    """Draw an exchange as a folium map with its story, cards and legend.
+
+    Parameters
+    ----------
+    exchange
+        From :func:`layers.load_exchange`.
+    extra_layers
+        Pairs of a name and features in EPSG:4326, as for :func:`add_layer`.
+    online_basemap
+        Whether the page may ask OpenStreetMap for tiles when it is read. Off, the
+        page asks the network for nothing.
+
+    Returns
+    -------
+    folium.Map
+        To which folium elements can be added, and which :func:`save` writes.
+
+    Raises
+    ------
+    geo.errors.GeoError
+        If an extra layer cannot be drawn; see :func:`add_layer`.
+
+    Examples
+    --------
+    >>> import layers
+    >>> page = exchange_map(layers.load_exchange("pobeda-2014"))
+    >>> type(page).__mro__[1].__module__
+    'folium.folium'
+    """
+    from maps.exchange import build
+
+    return build(exchange, extra_layers=extra_layers, online_basemap=online_basemap)
+
+
+def add_layer(
+    page: folium.Map,
+    gdf: gpd.GeoDataFrame,
+    *,
+    name: str,
+    style: Mapping[str, str] | None = None,
+) -> None:
+    """Add an analyst's own layer to a map.
+
+    Each feature gets a card with its columns. All text is taken as text: markup in a
+    value, a column name or the layer's name is shown and never run.
+
+    Parameters
+    ----------
+    page
+        From :func:`exchange_map`.
+    gdf
+        Points, lines or polygons in EPSG:4326, shape ``(n,)``, ``n >= 1``. The columns
+        ``name``, ``name_ko``, ``name_zh``, ``kind``, ``status``, ``note`` and
+        ``uncertainty_m`` are used where they are there.
+    name
+        Name in the legend.
+    style
+        ``colour``, a role of :data:`maps.palette.LIGHT`, and ``symbol``, one of
+        :data:`maps.style.SYMBOLS`.
+
+    Raises
+    ------
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError, geo.errors.AxisOrderError
+        If the layer is not in longitude and latitude.
+    geo.errors.GeometryError
+        If it is empty, or a geometry is missing.
+    geo.errors.GeometryTypeError
+        If it holds collections of geometries.
+    maps.page.PageError
+        If the map is not one of ours, the style is unknown, or the layer is too large.
+    """
+    from maps.added import add_layer as add
+
+    add(page, gdf, name=name, style=style)
+
+
+def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
+    """Write a map as one HTML file that needs no network.
+
+    Parameters
+    ----------
+    page
+        From :func:`exchange_map`.
+    path
+        File to write. A file that stands there is replaced whole or not at all.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    maps.page.PageError
+        If the page would ask the network for something that it was not allowed.
+    layers.errors.WriteError
+        If the file cannot be written: no such folder, no permission, no room.
+    """
+    from maps.page import save as write
+
+    return write(page, path)

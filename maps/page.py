@@ -1,0 +1,466 @@
+"""A folium map as one HTML file that needs no network.
+
+Leaflet comes from the installed package ``django-js-lib-leaflet``; it and our own
+scripts and styles are written into the file. A content security policy names each
+script by its hash, so that nothing else can run, and allows no request.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from functools import cache
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import folium
+from branca.element import Element, Figure
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from geo.errors import GeoError
+from layers.errors import WriteError
+from maps.legend import legend_groups
+from maps.style import MARKS, stylesheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from maps.popup import Card
+    from maps.style import Mark
+
+SCRIPTS = (
+    "geodesic.js",
+    "page.js",
+    "draw.js",
+    "cards.js",
+    "labels.js",
+    "search.js",
+    "measure.js",
+    "story.js",
+)
+"""Our scripts, in the order in which they run; Leaflet runs before them."""
+
+TILES = {
+    "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+    "host": "https://tile.openstreetmap.org",
+    "credit": "© OpenStreetMap contributors",
+}
+"""Online base map, used only when it is asked for by name."""
+
+_HEAD_SCRIPT = "document.documentElement.classList.add('has-js');"
+_LOADS = {
+    "script": "src",
+    "link": "href",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+    "object": "data",
+}
+_REMOTE = re.compile(r"^\s*(?:https?:|ftp:|wss?:)?//", re.IGNORECASE)
+_TILE_CALL = re.compile(
+    r"(?:tileLayer(?:\.wms)?|imageOverlay)\(\s*[\"'](?P<url>(?:https?:)?//[^\"']+)"
+)
+_STYLE_URL = re.compile(r"url\(\s*[\"']?(?P<url>(?:https?:)?//[^\"')]+)", re.IGNORECASE)
+
+
+class PageError(GeoError, ValueError):
+    """A map asks for something that a page without network cannot have."""
+
+
+@cache
+def environment() -> Environment:
+    """Templates of the page, in which every value is escaped.
+
+    Returns
+    -------
+    jinja2.Environment
+        With autoescape on and unknown names an error.
+    """
+    return Environment(
+        loader=PackageLoader("maps", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+class ExchangeMap(folium.Map):
+    """A folium map with a story, evidence cards and a legend round it.
+
+    Everything that folium can add to a map can be added to this one; what would need
+    the network is refused when the page is saved.
+
+    Parameters
+    ----------
+    title, title_ko, title_zh
+        Titles of the page.
+    bounds
+        First view, ``(west, south, east, north)``. [degrees]
+    story
+        Finished HTML of the panel, from a template with autoescape.
+    attribution
+        Plain text for the corner of the map.
+    online_basemap
+        Whether the page may ask OpenStreetMap for tiles.
+    """
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own attribute
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+
+    _template = Template("")
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        bounds: tuple[float, float, float, float],
+        story: Markup,
+        title_ko: str = "",
+        title_zh: str = "",
+        attribution: str = "",
+        online_basemap: bool = False,
+    ) -> None:
+        west, south, east, north = bounds
+        super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None)
+        self.title, self.title_ko, self.title_zh = title, title_ko, title_zh
+        self.first_view = [[south, west], [north, east]]
+        self.story = story
+        self.attribution = attribution
+        self.online_basemap = online_basemap
+        self.cards: list[Card] = []
+        self.marks: dict[str, Mark] = {}
+        self.credits: list[Mapping[str, str]] = []
+        self._id = "main"
+        self._parent = None  # type: ignore[assignment]
+        _Page(self).add_child(self)
+
+    def show_mark(self, mark: Mark) -> None:
+        """Let the legend explain a mark that the map now draws.
+
+        Parameters
+        ----------
+        mark
+            One of :data:`maps.style.MARKS`, or one made for a layer.
+        """
+        self.marks.setdefault(mark.key, mark)
+        if mark.shape == "symbol" or mark.key in MARKS:
+            self.marks.setdefault("names", MARKS["names"])
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Origins that the page may ask for pictures."""
+        return (TILES["host"],) if self.online_basemap else ()
+
+    def page_options(self) -> dict[str, Any]:
+        """Return what ``lodemap.start`` in ``assets/page.js`` takes.
+
+        Returns
+        -------
+        dict
+            JSON-ready.
+        """
+        found: dict[str, Any] = {
+            "bounds": self.first_view,
+            "attribution": str(Markup.escape(self.attribution)),
+        }
+        if self.online_basemap:
+            found["tiles"] = {"url": TILES["url"]}
+            found["attribution"] += f" · {TILES['credit']}"
+        return found
+
+
+class _Page(Figure):
+    """The whole document round an :class:`ExchangeMap`."""
+
+    def __init__(self, owner: ExchangeMap) -> None:
+        super().__init__(title=owner.title)
+        self.header._children.clear()  # the template says the character set itself
+        self.owner = owner
+
+    def render(self, **kwargs: object) -> str:
+        """Return the HTML document."""
+        from maps.layer import to_json
+
+        for child in self._children.values():
+            child.render(**kwargs)
+        owner = self.owner
+        name = owner.get_name()
+        body = (
+            f'var {name} = lodemap.start("{name}", {to_json(owner.page_options())});\n'
+            f"{self.script.render(**kwargs)}\nlodemap.ready();\n"
+        )
+        scripts = [leaflet_script(), *map(_asset, SCRIPTS), body]
+        for script in scripts:
+            if re.search(r"</script", script, re.IGNORECASE):
+                raise PageError(
+                    "a script of the page holds '</script', which would end it; "
+                    "expected elements that write '<' as \\u003c. Use maps.add_layer "
+                    "for data."
+                )
+        return (
+            environment()
+            .get_template("page.html")
+            .render(
+                map=owner,
+                map_id=name,
+                policy=policy([_HEAD_SCRIPT, *scripts], owner.allowed_hosts),
+                head_script=Markup(_HEAD_SCRIPT),
+                styles=[
+                    Markup(leaflet_style()),
+                    Markup(stylesheet()),
+                    Markup(_asset("page.css")),
+                ],
+                header=Markup(_children(self.header, **kwargs)),
+                html=Markup(_children(self.html, **kwargs)),
+                scripts=[Markup(script) for script in scripts],
+                legend=legend_groups(owner.marks.values()),
+            )
+        )
+
+
+def _children(part: Element, **kwargs: object) -> str:
+    """Text of what elements put into a part of the figure."""
+    return "".join(child.render(**kwargs) for child in part._children.values())
+
+
+def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
+    """Write a map as one HTML file that needs no network.
+
+    Parameters
+    ----------
+    page
+        A map from :func:`maps.exchange_map`, with whatever was added to it.
+    path
+        File to write. A file that stands there is replaced whole or not at all.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    PageError
+        If the page would ask the network for anything it was not allowed.
+    layers.errors.WriteError
+        If the file cannot be written: no such folder, no permission, no room.
+
+    Notes
+    -----
+    The page is written to a new file in the same folder, flushed to the disk, and
+    renamed; a process that dies on the way leaves what stood there.
+    """
+    html = page.get_root().render()
+    allowed = page.allowed_hosts if isinstance(page, ExchangeMap) else ()
+    for url in remote_references(html):
+        if not url.startswith(tuple(f"{host}/" for host in allowed)):
+            raise PageError(
+                f"the page asks the network for {url[:200]}; expected nothing but what "
+                "is in the file. Build the map with maps.exchange_map and add data "
+                "with maps.add_layer."
+            )
+    return _write_whole(Path(path), html.encode("utf-8"))
+
+
+def remote_references(html: str) -> list[str]:
+    """Return every address from which a browser would load something by itself.
+
+    Parameters
+    ----------
+    html
+        A document. Links that a reader may follow do not count.
+
+    Returns
+    -------
+    list of str
+        Addresses in the order of the document.
+    """
+    finder = _Loads()
+    finder.feed(html)
+    finder.close()
+    return finder.urls
+
+
+class _Loads(HTMLParser):
+    """Collects addresses that a page loads by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.urls: list[str] = []
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        is_data = values.get("type") == "application/json"
+        self._inside = tag if tag in {"script", "style"} and not is_data else ""
+        loaded = values.get(_LOADS.get(tag, ""), "")
+        if _REMOTE.match(loaded):
+            self.urls.append(loaded.strip())
+        self._add(_STYLE_URL, values.get("style", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._inside:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self._add(_TILE_CALL, data)
+        elif self._inside == "style":
+            self._add(_STYLE_URL, data)
+
+    def _add(self, pattern: re.Pattern[str], text: str) -> None:
+        self.urls.extend(found["url"] for found in pattern.finditer(text))
+
+
+def policy(scripts: Sequence[str], hosts: Sequence[str] = ()) -> str:
+    """Content security policy under which only the given scripts run.
+
+    Parameters
+    ----------
+    scripts
+        Text of each script, as it stands between its tags.
+    hosts
+        Origins from which pictures may come.
+
+    Returns
+    -------
+    str
+        Value of the ``Content-Security-Policy`` header. [1]_
+
+    References
+    ----------
+    .. [1] W3C, Content Security Policy Level 3. https://www.w3.org/TR/CSP3/
+
+    Examples
+    --------
+    >>> policy([""]).split("; ")[:2]  # doctest: +ELLIPSIS
+    ["default-src 'none'", "script-src 'sha256-47DEQpj8HBSa+/TImW+...='"]
+    """
+    digests = [hashlib.sha256(script.encode("utf-8")).digest() for script in scripts]
+    hashes = " ".join(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {hashes}",
+            "style-src 'unsafe-inline'",
+            " ".join(["img-src data:", *hosts]),
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def safe_url(url: str) -> str:
+    """Return an address that a link may lead to, or an empty text.
+
+    Parameters
+    ----------
+    url
+        Anything.
+
+    Returns
+    -------
+    str
+        The address if it is http or https with a host; else empty.
+
+    Examples
+    --------
+    >>> safe_url("https://example.org/a"), safe_url("javascript:alert(1)")
+    ('https://example.org/a', '')
+    """
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return url.strip() if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+@cache
+def leaflet_script() -> str:
+    """Leaflet's script, from the installed package."""
+    text = _leaflet("leaflet.js")
+    return re.sub(r"//# sourceMappingURL=.*\s*$", "", text)
+
+
+@cache
+def leaflet_style() -> str:
+    """Leaflet's style sheet without its pictures, which the page does not use."""
+    return re.sub(r"background-image:\s*url\([^)]*\);?", "", _leaflet("leaflet.css"))
+
+
+def _leaflet(name: str) -> str:
+    try:
+        folder = files("js_lib_leaflet").joinpath("static", "js_lib_leaflet")
+        text = folder.joinpath(name).read_text("utf-8")
+    except (ModuleNotFoundError, FileNotFoundError) as error:
+        raise PageError(
+            f"Leaflet's file {name} is not installed ({error}); expected it in the "
+            "package django-js-lib-leaflet. Install that package."
+        ) from error
+    return text.replace("\r\n", "\n")
+
+
+@cache
+def _asset(name: str) -> str:
+    """One of our own files."""
+    return files("maps").joinpath("assets", name).read_text("utf-8")
+
+
+def _write_whole(path: Path, content: bytes) -> Path:
+    """Write ``content`` to ``path`` whole or not at all."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise WriteError(
+            f"cannot write {path}: it is a folder or a device; expected a file or a "
+            "new name. Give the path of a file."
+        )
+    try:
+        with _temporary_beside(target) as (descriptor, temporary):
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(_mode(target))
+            temporary.replace(target)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WriteError(
+            f"cannot write {path}: {reason}; expected a folder that can be written, "
+            "with room for the file. What stood there before is untouched."
+        ) from error
+    return path
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path) -> Iterator[tuple[int, Path]]:
+    """Yield a new file in the folder of ``path``, gone afterwards unless renamed."""
+    descriptor, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+    )
+    temporary = Path(name)
+    try:
+        yield descriptor, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Permissions for the file: those of the one it replaces, else the usual ones."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
