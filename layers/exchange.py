@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from layers.evidence import Assessment
     from layers.exchange_file import Note, Party, Price, Promise
+    from layers.solar_method import SolarMethod
 
 PROVINCES = "provinces"
 """Layer in which the memberships are looked up."""
@@ -79,6 +80,8 @@ class Exchange:
     ``ref``. Empty where none are looked for."""
     regions: gpd.GeoDataFrame
     """Regions in which they are looked for."""
+    solar_method: SolarMethod | None
+    """How the areas came about; None where there are none."""
     comparables: gpd.GeoDataFrame
     """Points of comparable deals: the feature columns, ``ref`` and ``details``."""
     links: gpd.GeoDataFrame
@@ -149,7 +152,7 @@ def load_exchange(
     check_references(name, file, _known_ids(file, known))
 
     places = _places(file, known)
-    areas = _areas(name, file, known, criteria)
+    areas, method = _areas(name, file, known, criteria)
     lines = relations.legs(file.legs, known, {p.id: p.name for p in file.parties})
     day = as_of or file.as_of
     named = places[~places["context"]]
@@ -173,6 +176,7 @@ def load_exchange(
         places=places,
         areas=areas,
         regions=_regions(file, known),
+        solar_method=method,
         comparables=comparables,
         links=relations.links(file.links, known, areas),
         memberships=_memberships(named, areas, known[PROVINCES]),
@@ -285,19 +289,23 @@ def _areas(
     file: ExchangeFile,
     known: Mapping[str, gpd.GeoDataFrame],
     criteria: str | PathLike[str] | None,
-) -> gpd.GeoDataFrame:
-    """Compute the candidate areas of the exchange."""
+) -> tuple[gpd.GeoDataFrame, SolarMethod | None]:
+    """Compute the candidate areas of the exchange, and say how."""
     import geopandas as gpd
 
     from layers import solar
+    from layers.solar_criteria import load_solar_criteria
+    from layers.solar_method import describe
 
     if file.solar is None:
-        return gpd.GeoDataFrame(columns=[*solar.COLUMNS, "ref", "geometry"], crs=4326)
+        columns = [*solar.COLUMNS, "ref", "geometry"]
+        return gpd.GeoDataFrame(columns=columns, crs=4326), None
     path = Path(str(criteria)) if criteria else _criteria_path(name, file)
-    areas = solar.areas(path, regions=_regions(file, known))
+    settings = load_solar_criteria(path)
+    areas = solar.areas(settings, regions=_regions(file, known))
     areas["ref"] = "solar-areas/" + areas["id"]
     areas["claims"] = " ".join(file.solar.claims)
-    return areas
+    return areas, describe(settings, areas) if len(areas) else None
 
 
 def _criteria_path(name: str, file: ExchangeFile) -> Path:

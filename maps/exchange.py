@@ -364,6 +364,7 @@ def _add_base(page: ExchangeMap) -> None:
         if layer_id not in known:
             continue
         layer = load(layer_id)
+        layer = layer[layer["kind"] != "zone-limit"]  # the line itself is drawn
         shapes = layer.geometry
         if kind == "provinces":
             shapes = shapes.boundary
