@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.geodesy import discs
 from geo.pairs import pairs_meeting
-from geo.uncertainty import METRES_PER_DEGREE, discs, displacements, share_inside
+from geo.uncertainty import METRES_PER_DEGREE, displacements, share_inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
@@ -21,6 +23,12 @@ _NONE, _ALL = 1e-9, 1 - 1e-9
 """Shares of an area that count as nothing and as all of it."""
 
 _OFFSETS = 96
+
+_EXACT_M = 1e-3
+"""Uncertainties below a millimetre count as none."""
+
+_SHORTEST_DEGREE_M = 110_574.0
+"""Length of a degree of latitude at the equator, the shortest. [m]"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +71,7 @@ def contain_points(
     slack_m = radius_m[i] + boundary_m[j]
 
     widest = shapely.contains(outlines[j], points[i]).astype(np.float64)
-    vague = slack_m > 0
+    vague = slack_m > _EXACT_M
     if vague.any():
         reached = discs(lonlat[i[vague]], slack_m[vague])
         widest[vague] = share_inside(reached, outlines[j[vague]])
@@ -99,8 +107,8 @@ def contain_areas(
     Returns
     -------
     Containment
-        ``probability`` is the expected share of the area that is inside; ``certain``
-        is judged at 96 displacements.
+        ``probability`` is the expected share of the area that is inside, over 96
+        displacements; ``certain`` means that the area, widened by the full reach, is.
     """
     import shapely
     from shapely.affinity import translate
@@ -108,31 +116,54 @@ def contain_areas(
     bounds = np.asarray(shapely.bounds(areas)).reshape(-1, 4)
     reach_m = displaced_m + boundary_m.max(initial=0.0)
     i, j = pairs_meeting(bounds, reach_m, outlines)
-    share, certain = np.zeros(len(i)), np.zeros(len(i), dtype=bool)
+    share = np.zeros(len(i))
+    possible, certain = np.zeros(len(i), dtype=bool), np.zeros(len(i), dtype=bool)
     for pair, (row, column) in enumerate(zip(i, j, strict=True)):
-        offsets = _offsets(
-            displaced_m[row], boundary_m[column], lat=bounds[row, [1, 3]].mean()
-        )
+        radius, margin = float(displaced_m[row]), float(boundary_m[column])
+        offsets = _offsets(radius, margin, lat=bounds[row, [1, 3]].mean())
         moved = np.array([translate(areas[row], *o) for o in offsets], dtype=object)
-        inside = share_inside(
-            moved, np.full(len(moved), outlines[column], dtype=object)
-        )
-        certain[pair] = inside.min() >= _ALL
-        share[pair] = 1.0 if certain[pair] else inside.mean()
-    kept = share > _NONE
+        outline = np.full(len(moved), outlines[column], dtype=object)
+        share[pair] = share_inside(moved, outline).mean()
+        if radius + margin <= _EXACT_M:
+            possible[pair], certain[pair] = share[pair] > _NONE, share[pair] >= _ALL
+            continue
+        grown = _grown(areas[row], radius + margin)
+        reached = share_inside(np.array([grown]), outline[:1]).item()
+        possible[pair], certain[pair] = reached > _NONE, reached >= _ALL
+    share[certain] = 1.0
     return Containment(
-        i=i[kept], j=j[kept], probability=share[kept], certain=certain[kept]
+        i=i[possible],
+        j=j[possible],
+        probability=share[possible],
+        certain=certain[possible],
     )
+
+
+def _grown(area: BaseGeometry, reach_m: float) -> BaseGeometry:
+    """Widen an area by a reach in every direction, by up to two per cent more.
+
+    Buffered in longitude and latitude scaled to equal lengths where a degree of
+    longitude is shortest, with the shortest degree of latitude.
+    """
+    from shapely import buffer
+    from shapely.affinity import scale
+
+    _, south, _, north = area.bounds
+    reach_deg = reach_m / _SHORTEST_DEGREE_M
+    polar = min(max(-south, north) + reach_deg, 89.9)
+    squeeze = float(np.cos(np.radians(polar)))
+    flat = scale(area, squeeze, 1, origin=(0, 0))
+    wide = buffer(flat, reach_deg * 1.01, quad_segs=32)
+    return scale(wide, 1 / squeeze, 1, origin=(0, 0))
 
 
 def _offsets(radius_m: float, boundary_m: float, *, lat: float) -> Floats:
     """Displacements in degrees, of equal weight, spread over two discs combined.
 
     96 points on a sunflower spiral through the quantiles of the distance, shape
-    ``(96, 2)``; the outermost lies within one per cent of the full reach. No
-    displacement at all, shape ``(1, 2)``, where both radii are 0.
+    ``(96, 2)``. No displacement at all, shape ``(1, 2)``, where both radii are 0.
     """
-    if radius_m == boundary_m == 0:
+    if radius_m + boundary_m <= _EXACT_M:
         return np.zeros((1, 2))
     radii, weights = displacements(radius_m, boundary_m)
     grid = np.linspace(0, radii.max(), 2001)

@@ -89,6 +89,8 @@ def require_lonlat(gdf: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> None:
 
 def _require_within_range(gdf: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> None:
     """Refuse empty geometries and coordinates off the globe."""
+    import shapely
+
     geometry = gdf.geometry
     absent = (geometry.isna() | geometry.is_empty).to_numpy()
     if absent.any():
@@ -98,15 +100,16 @@ def _require_within_range(gdf: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> N
             "give it a position"
         )
     bounds = geometry.bounds.to_numpy()
-    off = ~np.isfinite(bounds).all(axis=1) | (
-        np.abs(bounds) > [180.0, 90.0, 180.0, 90.0]
-    ).any(axis=1)
+    lonlat, owner = shapely.get_coordinates(list(geometry), return_index=True)
+    infinite = np.zeros(len(bounds), dtype=bool)
+    infinite[owner[~np.isfinite(lonlat).all(axis=1)]] = True
+    off = infinite | (np.abs(bounds) > [180.0, 90.0, 180.0, 90.0]).any(axis=1)
     if not off.any():
         return
     first = int(off.argmax())
     x, y = bounds[first, :2]
     row = geometry.index[first]
-    if not np.isfinite(bounds[first]).all():
+    if infinite[first]:
         raise GeometryError(f"{name}, row {row}: a coordinate is not a finite number")
     raise AxisOrderError(
         f"{name}, row {row}: the point {x:g}, {y:g} is outside longitude -180..180, "

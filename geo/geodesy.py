@@ -12,7 +12,7 @@ References
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 EQUATORIAL_RADIUS_M = 6_378_137.0
 """Semi-major axis of WGS 84. [m]"""
+
+_POLYGON = 3  # shapely's id of the geometry type
 
 FLATTENING = 1 / 298.257223563
 """Flattening of WGS 84. [1]"""
@@ -165,7 +167,7 @@ def line(
     Raises
     ------
     GeometryError
-        If ``max_segment_m`` is not positive.
+        If ``max_segment_m`` is not positive, or an end is not finite.
 
     Examples
     --------
@@ -177,6 +179,10 @@ def line(
     if not max_segment_m > 0:
         raise GeometryError(
             f"max_segment_m is {max_segment_m}; expected a positive length in metres"
+        )
+    if not np.isfinite([lon1, lat1, lon2, lat2]).all():
+        raise GeometryError(
+            f"a line from {lon1}, {lat1} to {lon2}, {lat2}; expected finite degrees"
         )
     total_m = distance(lon1, lat1, lon2, lat2).item()
     pieces = max(1, int(np.ceil(total_m / max_segment_m)))
@@ -209,59 +215,169 @@ def disc(lon: float, lat: float, radius_m: float, *, vertices: int = 360) -> Pol
     Raises
     ------
     GeometryError
-        If the radius is not positive and finite, if there are fewer than 8 vertices,
-        or if the disc holds a pole, where it is no polygon in longitude and latitude.
+        If the radius is not positive and finite, if the centre is not finite, if
+        there are fewer than 8 vertices, or if the disc holds a pole, where it is no
+        polygon in longitude and latitude.
 
     Examples
     --------
     >>> round(area([disc(124.66, 39.73, 15_000)]).item() / 1e6, 1)
     706.8
     """
-    from shapely import Polygon
-
-    if not (radius_m > 0 and np.isfinite(radius_m)):
-        raise GeometryError(f"radius_m is {radius_m}; expected a positive length [m]")
+    if not (radius_m > 0 and np.isfinite([lon, lat, radius_m]).all()):
+        raise GeometryError(
+            f"a disc of {radius_m} m round {lon}, {lat}; expected a finite place and a "
+            "positive, finite radius in metres"
+        )
     if vertices < 8:
         raise GeometryError(f"vertices is {vertices}; expected 8 or more")
-    to_pole_m = distance(lon, lat, lon, np.copysign(90.0, lat)).item()
-    if to_pole_m <= radius_m:
+    [shape] = discs(np.array([[lon, lat]]), np.array([radius_m]), vertices=vertices)
+    return cast("Polygon", shape)
+
+
+def discs(
+    lonlat: NDArray[np.float64], radius_m: NDArray[np.float64], *, vertices: int = 360
+) -> NDArray[np.object_]:
+    """Geodesic discs, as :func:`disc` makes one.
+
+    Parameters
+    ----------
+    lonlat
+        Centres, shape ``(n, 2)``. [degrees]
+    radius_m
+        Radii, positive and finite, shape ``(n,)``. [m]
+    vertices
+        Number of corners of each.
+
+    Returns
+    -------
+    numpy.ndarray
+        Polygons, shape ``(n,)``.
+
+    Raises
+    ------
+    GeometryError
+        If a disc holds a pole.
+    """
+    import shapely
+
+    pole = np.copysign(90.0, lonlat[:, 1])
+    over = distance(lonlat[:, 0], lonlat[:, 1], lonlat[:, 0], pole) <= radius_m
+    if over.any():
+        i = int(over.argmax())
         raise GeometryError(
-            f"the disc of {radius_m:g} m round {lon:g}, {lat:g} holds a pole; "
-            "use a smaller radius"
+            f"the disc of {radius_m[i]:g} m round {lonlat[i, 0]:g}, {lonlat[i, 1]:g} "
+            "holds a pole and has no outline in longitude and latitude; use a smaller "
+            "radius"
         )
     azimuths = -np.linspace(0, 360, vertices, endpoint=False)
-    lons, lats = destination(lon, lat, azimuths, radius_m)
-    lons = lon + (lons - lon + 180) % 360 - 180
-    return Polygon(np.column_stack([lons, lats]))
+    centre_lon = lonlat[:, :1]
+    lon, lat = destination(centre_lon, lonlat[:, 1:], azimuths, radius_m[:, None])
+    lon = centre_lon + (lon - centre_lon + 180) % 360 - 180
+    return np.asarray(shapely.polygons(np.stack([lon, lat], axis=-1)), dtype=object)
 
 
 def area(geometry: Iterable[BaseGeometry]) -> NDArray[np.float64]:
-    """Area of polygons on the ellipsoid, their edges taken as geodesics.
+    """Area of polygons on the ellipsoid, edges straight in longitude and latitude.
 
     Parameters
     ----------
     geometry
-        Polygons or multipolygons in EPSG:4326, shape ``(n,)``; holes count. Other
+        Valid polygons or multipolygons in EPSG:4326, shape ``(n,)``; holes count, the
+        direction of a ring does not. Longitudes may run on past 180 degrees. Other
         geometries have no area.
 
     Returns
     -------
     numpy.ndarray
-        Areas, never negative, shape ``(n,)``. [m²]
+        Areas, shape ``(n,)``. [m²]
+
+    Notes
+    -----
+    The area under an edge is the integral of the authalic function of latitude over
+    longitude, taken by Gauss-Legendre quadrature with 16 nodes.
 
     Examples
     --------
     >>> from shapely import box
     >>> round(area([box(0, 0, 1, 1)]).item() / 1e6, 1)
-    12308.8
+    12308.5
     """
-    from shapely.geometry.polygon import orient
+    import shapely
 
-    def one(shape: BaseGeometry) -> float:
-        parts = [orient(p) for p in getattr(shape, "geoms", [shape]) if _has_area(p)]
-        return sum(ellipsoid().geometry_area_perimeter(p)[0] for p in parts)
+    shapes = np.asarray(list(geometry), dtype=object)
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    polygonal = shapely.get_type_id(parts) == _POLYGON
+    parts, owner = parts[polygonal], owner[polygonal]
+    rings, part = shapely.get_rings(parts, return_index=True)
+    total = np.zeros(len(shapes))
+    if len(rings):
+        shell = np.diff(part, prepend=-1) > 0
+        sign = np.where(shell, 1.0, -1.0)
+        np.add.at(total, owner[part], sign * np.abs(_under_rings(rings)))
+    return total
 
-    return np.array([one(shape) for shape in geometry], dtype=np.float64)
+
+def authalic(lat_deg: ArrayLike) -> NDArray[np.float64]:
+    """Authalic function of latitude: the area from the equator to a parallel.
+
+    Parameters
+    ----------
+    lat_deg
+        Latitudes, any shape. [degrees]
+
+    Returns
+    -------
+    numpy.ndarray
+        The area of a strip one radian of longitude wide, negative in the south, in
+        the shape of ``lat_deg``. [m²]
+
+    References
+    ----------
+    .. [1] J. P. Snyder, "Map projections: a working manual", U.S. Geological Survey
+       Professional Paper 1395, 1987, eq. 3-12. https://doi.org/10.3133/pp1395
+
+    Examples
+    --------
+    The strip from the equator to the pole, all round, is half the Earth:
+
+    >>> round((4 * np.pi * authalic(90.0)).item() / 1e12, 3)
+    510.066
+    """
+    sine = np.sin(np.radians(np.asarray(lat_deg, dtype=np.float64)))
+    e = np.sqrt(ECCENTRICITY_SQUARED)
+    q = sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e
+    return EQUATORIAL_RADIUS_M**2 * (1 - ECCENTRICITY_SQUARED) / 2 * np.asarray(q)
+
+
+def earth_centred(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+    """Cartesian coordinates of places on the ellipsoid.
+
+    Parameters
+    ----------
+    lon, lat
+        Places, of one shape. [degrees]
+
+    Returns
+    -------
+    numpy.ndarray
+        X, Y, Z in a new last axis of 3. [m]
+
+    Examples
+    --------
+    >>> earth_centred(0.0, 0.0).tolist()
+    [6378137.0, 0.0, 0.0]
+    """
+    lam, phi = np.radians(lon), np.radians(lat)
+    normal = EQUATORIAL_RADIUS_M / np.sqrt(1 - ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
+    return np.stack(
+        [
+            normal * np.cos(phi) * np.cos(lam),
+            normal * np.cos(phi) * np.sin(lam),
+            normal * (1 - ECCENTRICITY_SQUARED) * np.sin(phi),
+        ],
+        axis=-1,
+    )
 
 
 def length(geometry: Iterable[BaseGeometry]) -> NDArray[np.float64]:
@@ -288,6 +404,17 @@ def _flat(*values: ArrayLike) -> tuple[list[NDArray[np.float64]], tuple[int, ...
     return [a.ravel() for a in arrays], arrays[0].shape
 
 
-def _has_area(shape: BaseGeometry) -> bool:
-    """Tell a non-empty polygon from everything else."""
-    return shape.geom_type == "Polygon" and not shape.is_empty
+def _under_rings(rings: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Signed area between each closed ring and the equator. [m²]."""
+    import shapely
+
+    lonlat, ring = shapely.get_coordinates(rings, return_index=True)
+    step = np.diff(lonlat, axis=0)
+    edge = np.diff(ring) == 0
+    start, step, ring = lonlat[:-1][edge], step[edge], ring[1:][edge]
+    node, weight = np.polynomial.legendre.leggauss(16)
+    lat = start[:, 1:] + step[:, 1:] * (node + 1) / 2
+    under = np.radians(step[:, 0]) * (authalic(lat) @ weight) / 2
+    area_m2 = np.zeros(len(rings))
+    np.add.at(area_m2, ring, under)
+    return area_m2

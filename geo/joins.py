@@ -14,13 +14,16 @@ import numpy as np
 
 from geo.containment import contain_areas, contain_points
 from geo.crs import require_lonlat
-from geo.errors import GeometryError, GeometryTypeError
+from geo.errors import ColumnError, GeometryError, GeometryTypeError
 from geo.geodesy import distance, inverse
 from geo.pairs import nearest_pairs, pairs_within
 from geo.uncertainty import chance_of_nearest, chance_within_distance, uncertainties
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -52,20 +55,22 @@ def within(left: gpd.GeoDataFrame, polygons: gpd.GeoDataFrame) -> gpd.GeoDataFra
     Raises
     ------
     CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
-        If a side is not in EPSG:4326 or holds an empty geometry.
+        If a side is not in EPSG:4326, holds an empty or invalid geometry, or the
+        uncertainty of a point reaches a pole.
     GeometryTypeError
-        If ``left`` holds lines, if ``polygons`` holds anything but polygons, or if
-        the uncertainty of a point reaches a pole.
+        If ``left`` holds lines, or ``polygons`` anything but polygons.
     ColumnError
-        If an uncertainty is not a length.
+        If an uncertainty is not a length, or a column of the result is there already.
 
     Notes
     -----
     The probability is the area of disc and polygon in common over the area of the
     disc, mixed over the displacement of the outline; both are measured on the
     ellipsoid. A disc is drawn with 360 corners, which leaves an error of about 1e-4.
-    A polygon is displaced over 96 evenly spread offsets. Without any uncertainty a
-    point is joined when ``polygon.contains(point)``, and a polygon's share is exact.
+    A polygon is displaced over 96 evenly spread offsets; it is certain to be inside
+    when it still is after widening by the full reach (and up to two per cent more).
+    Without any uncertainty (less than a millimetre) a point is joined when
+    ``polygon.contains(point)``, and a polygon's share is exact.
 
     References
     ----------
@@ -86,6 +91,8 @@ def within(left: gpd.GeoDataFrame, polygons: gpd.GeoDataFrame) -> gpd.GeoDataFra
     require_lonlat(polygons, "polygons")
     _require_kinds(left, "left", {"Point", "Polygon", "MultiPolygon"})
     _require_kinds(polygons, "polygons", {"Polygon", "MultiPolygon"})
+    _require_valid(left, "left")
+    _require_valid(polygons, "polygons")
     radius = uncertainties(left, "left", "uncertainty_m")
     boundary = uncertainties(polygons, "polygons", "boundary_uncertainty_m")
 
@@ -142,7 +149,7 @@ def nearest(
     GeometryTypeError
         If a side holds anything but points.
     ColumnError
-        If an uncertainty is not a length.
+        If an uncertainty is not a length, or a column of the result is there already.
 
     Notes
     -----
@@ -212,7 +219,7 @@ def within_distance(
     GeometryTypeError
         If a side holds anything but points.
     ColumnError
-        If an uncertainty is not a length.
+        If an uncertainty is not a length, or a column of the result is there already.
 
     Examples
     --------
@@ -302,12 +309,37 @@ def _pair(
     """Rows ``i`` of left beside rows ``j`` of right, left's index and geometry kept."""
     fields = right.drop(columns=right.geometry.name)
     shared = set(fields.columns) & set(left.columns)
-    joined = left.take(i).rename(columns={c: f"{c}_left" for c in shared})
+    names = {c: f"{c}_right" if c in shared else str(c) for c in fields.columns}
+    _require_room(left, "left", [*names.values(), *_RESULT])
+    _require_room(fields, "right", _RESULT)
+    mine = shared - {left.geometry.name}
+    joined = left.take(i).rename(columns={c: f"{c}_left" for c in mine})
     joined["index_right"] = right.index.take(j)
-    for column in fields.columns:
-        name = f"{column}_right" if column in shared else column
-        joined[name] = fields[column].take(j).to_numpy()
+    for column, name in names.items():
+        joined[name] = fields[column].array.take(j)
     return joined
+
+
+_RESULT = (
+    *("index_right", "relation", "probability", "azimuth_deg"),
+    *("distance_m", "distance_min_m", "distance_max_m"),
+)
+"""Columns that a join may add."""
+
+
+def _require_room(
+    gdf: gpd.GeoDataFrame | pd.DataFrame, name: str, added: Iterable[str]
+) -> None:
+    """Refuse a layer that has a column which the join would write over."""
+    if not gdf.columns.is_unique:
+        twice = gdf.columns[gdf.columns.duplicated()][0]
+        raise ColumnError(f"{name} has the column {twice!r} twice; rename one")
+    taken = [column for column in added if column in gdf]
+    if taken:
+        raise ColumnError(
+            f"{name} already has {', '.join(taken)}, which the join adds; rename "
+            f"first: {name}.rename(columns={{{taken[0]!r}: …}})"
+        )
 
 
 def _points(gdf: gpd.GeoDataFrame, name: str) -> tuple[Floats, Floats]:
@@ -318,6 +350,20 @@ def _points(gdf: gpd.GeoDataFrame, name: str) -> tuple[Floats, Floats]:
     _require_kinds(gdf, name, {"Point"})
     lonlat = shapely.get_coordinates(gdf.geometry.to_numpy())
     return lonlat, uncertainties(gdf, name, "uncertainty_m")
+
+
+def _require_valid(gdf: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse polygons that cross themselves, naming the first."""
+    from shapely import is_valid_reason
+
+    wrong = ~gdf.geometry.is_valid
+    if wrong.any():
+        row = gdf.index[int(wrong.to_numpy().argmax())]
+        reason = is_valid_reason(gdf.geometry[wrong].iloc[0])
+        raise GeometryError(
+            f"{name}, row {row}: the geometry is invalid ({reason}). Mend it first: "
+            f"{name}.make_valid()"
+        )
 
 
 def _require_kinds(gdf: gpd.GeoDataFrame, name: str, kinds: set[str]) -> None:

@@ -20,13 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.crs import require_lonlat
-from geo.errors import ColumnError, GeometryTypeError
-from geo.geodesy import (
-    ECCENTRICITY_SQUARED,
-    EQUATORIAL_RADIUS_M,
-    destination,
-    distance,
-)
+from geo.errors import ColumnError
+from geo.geodesy import area, destination, distance, earth_centred
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -41,7 +36,6 @@ DRAWS = 4096
 """Size of the quasi-random sample; a probability of 0.5 has a standard error of 0.008
 at the most (that of plain random draws; the low-discrepancy sequence does better)."""
 
-_DISC_VERTICES = 360
 _MIXTURE_NODES = 24
 
 
@@ -182,55 +176,17 @@ def point_radius(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         if shape.geom_type == "Point":
             continue
         vertices = shapely.get_coordinates(shape)
-        middle = np.radians((shape.bounds[1] + shape.bounds[3]) / 2)
+        if np.ptp(vertices[:, 0]) > 180:  # parts on both sides of the antimeridian
+            vertices[:, 0] %= 360
+        middle = np.radians(np.mean(shape.bounds[1::2]))
         scale = np.array([np.cos(middle), 1.0])
         circle = shapely.minimum_bounding_circle(shapely.multipoints(vertices * scale))
         lon, lat = shapely.get_coordinates(shapely.centroid(circle))[0] / scale
-        points[i] = shapely.Point(lon, lat)
+        points[i] = shapely.Point((lon + 180) % 360 - 180, lat)
         radii[i] += distance(lon, lat, *vertices.T).max()
     out = gdf.set_geometry(points, crs=gdf.crs)
     out["uncertainty_m"] = radii
     return out
-
-
-def discs(lonlat: Floats, radius_m: Floats) -> NDArray[np.object_]:
-    """Geodesic discs as polygons in longitude and latitude.
-
-    Parameters
-    ----------
-    lonlat
-        Centres, shape ``(n, 2)``. [degrees]
-    radius_m
-        Radii, shape ``(n,)``. [m]
-
-    Returns
-    -------
-    numpy.ndarray
-        Polygons of 360 corners on the circle, shape ``(n,)``; longitudes run on past
-        180 degrees. A disc that holds a pole is no such polygon: see Raises.
-
-    Raises
-    ------
-    GeometryTypeError
-        If a disc holds a pole.
-    """
-    import shapely
-
-    pole = np.copysign(90.0, lonlat[:, 1])
-    to_pole_m = distance(lonlat[:, 0], lonlat[:, 1], lonlat[:, 0], pole)
-    if (radius_m >= to_pole_m).any():
-        i = int((radius_m >= to_pole_m).argmax())
-        raise GeometryTypeError(
-            f"the disc of {radius_m[i]:g} m round {lonlat[i, 0]:g}, {lonlat[i, 1]:g} "
-            "holds a pole and has no outline in longitude and latitude; use a smaller "
-            "uncertainty_m"
-        )
-    azimuths = -np.linspace(0, 360, _DISC_VERTICES, endpoint=False)
-    centre_lon = lonlat[:, :1]
-    lon, lat = destination(centre_lon, lonlat[:, 1:], azimuths, radius_m[:, None])
-    lon = centre_lon + (lon - centre_lon + 180) % 360 - 180
-    rings = np.stack([lon, lat], axis=-1)
-    return np.asarray(shapely.polygons(rings), dtype=object)
 
 
 def share_inside(shapes: NDArray[np.object_], polygons: NDArray[np.object_]) -> Floats:
@@ -258,8 +214,8 @@ def share_inside(shapes: NDArray[np.object_], polygons: NDArray[np.object_]) -> 
             meets = (east > 180) if turn > 0 else (west < -180)
         if meets.any():
             moved = [translate(p, turn) if turn else p for p in polygons[meets]]
-            inside[meets] += _area(shapely.intersection(shapes[meets], moved))
-    share: Floats = np.clip(inside / _area(shapes), 0.0, 1.0)
+            inside[meets] += area(shapely.intersection(shapes[meets], moved))
+    share: Floats = np.clip(inside / area(shapes), 0.0, 1.0)
     return share
 
 
@@ -345,13 +301,20 @@ def chance_of_nearest(
     -------
     numpy.ndarray
         Chances that sum to 1, shape ``(m,)``; a tie goes to the first.
+
+    Notes
+    -----
+    Each draw is ranked by chords. Chord and geodesic rank alike but for distances
+    that differ by less than ``d³ / 2400 R²``, 1 cm at 100 km, far below what 4,096
+    draws can tell.
     """
     lon, lat = sample_discs(
         np.vstack([lonlat, rivals]), np.concatenate([[radius_m], rival_radius_m])
     )
-    drawn = distance(lon[:, :1], lat[:, :1], lon[:, 1:], lat[:, 1:])
-    wins = np.bincount(drawn.argmin(axis=1), minlength=len(rivals))
-    return wins / len(drawn)
+    drawn = earth_centred(lon, lat)
+    away = np.linalg.norm(drawn[:, 1:] - drawn[:, :1], axis=-1)
+    wins = np.bincount(away.argmin(axis=1), minlength=len(rivals))
+    return wins / len(away)
 
 
 def chance_within_distance(
@@ -376,25 +339,3 @@ def chance_within_distance(
     lon, lat = sample_discs(np.vstack([first, second]), radii_m)
     drawn = distance(lon[:, 0], lat[:, 0], lon[:, 1], lat[:, 1])
     return float((drawn <= distance_m).mean())
-
-
-def _area(shapes: NDArray[np.object_]) -> Floats:
-    """Area on the ellipsoid of polygons with edges straight in longitude, latitude.
-
-    The cylindrical equal-area projection keeps areas; edges are cut into short pieces
-    first, since they bend there.
-    """
-    import shapely
-
-    west, south, east, north = shapely.bounds(shapes).T
-    size = np.nanmax(np.maximum(east - west, north - south), initial=0.0)
-    pieces = shapely.segmentize(shapes, max(size / 16, 1e-6))
-    e = np.sqrt(ECCENTRICITY_SQUARED)
-
-    def project(lonlat: Floats) -> Floats:
-        sine = np.sin(np.radians(lonlat[:, 1]))
-        q = (1 - e**2) * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
-        return np.column_stack([np.radians(lonlat[:, 0]), q / 2])
-
-    areas = shapely.area(shapely.transform(pieces, project)) * EQUATORIAL_RADIUS_M**2
-    return np.asarray(areas, dtype=np.float64)

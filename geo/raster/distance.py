@@ -9,7 +9,8 @@ import numpy as np
 
 from geo.crs import require_lonlat
 from geo.errors import GeometryError
-from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M, ellipsoid
+from geo.geodesy import EQUATORIAL_RADIUS_M, earth_centred, ellipsoid
+from geo.raster.grid import holds
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -90,8 +91,6 @@ def distance_to(
     geometry = np.asarray(features.array, dtype=object)
     if not len(geometry):
         raise GeometryError("features is empty: there is nothing to measure to")
-    if (shapely.is_missing(geometry) | shapely.is_empty(geometry)).any():
-        raise GeometryError("features holds a missing or empty geometry; drop it first")
     if not max_segment_m > 0:
         raise GeometryError(
             f"max_segment_m is {max_segment_m}; expected above zero [m]"
@@ -100,29 +99,13 @@ def distance_to(
     dense = shapely.segmentize(geometry, max_segment_m / (_METRES_PER_DEGREE * 1.004))
     samples, owner = shapely.get_coordinates(dense, return_index=True)
     lon, lat = (axis.ravel() for axis in grid.centres())
-    _, nearest = cKDTree(_earth_centred(*samples.T)).query(_earth_centred(lon, lat))
+    _, nearest = cKDTree(earth_centred(*samples.T)).query(earth_centred(lon, lat))
     *_, metres = ellipsoid().inv(lon, lat, *samples[nearest].T)
     distance_m = np.asarray(metres, dtype=np.float64)
     feature = owner[nearest].astype(np.int64)
 
     for position in np.flatnonzero(shapely.get_dimensions(geometry) == 2):
-        shapely.prepare(geometry[position])
-        held = shapely.contains_xy(geometry[position], lon, lat) & (distance_m > 0)
+        held = holds(geometry[position], lon, lat) & (distance_m > 0)
         distance_m[held] = 0.0
         feature[held] = position
     return Distance(distance_m.reshape(grid.shape), feature.reshape(grid.shape))
-
-
-def _earth_centred(
-    lon: NDArray[np.float64], lat: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Cartesian coordinates on the WGS 84 ellipsoid, shape ``(n, 3)``. [m]."""
-    lam, phi = np.radians(lon), np.radians(lat)
-    normal = EQUATORIAL_RADIUS_M / np.sqrt(1 - ECCENTRICITY_SQUARED * np.sin(phi) ** 2)
-    return np.column_stack(
-        [
-            normal * np.cos(phi) * np.cos(lam),
-            normal * np.cos(phi) * np.sin(lam),
-            normal * (1 - ECCENTRICITY_SQUARED) * np.sin(phi),
-        ]
-    )

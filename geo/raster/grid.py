@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from geo.crs import is_lonlat
 from geo.errors import GridError
-from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M, ellipsoid
+from geo.geodesy import authalic, ellipsoid
 
 if TYPE_CHECKING:
     import os
 
     import geopandas as gpd
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 _SNAP = 1e-6
 """Share of a cell by which bounds may miss a whole number of cells. [1]"""
@@ -97,7 +99,8 @@ class Grid:
             If the box is empty or the resolution is not above zero.
         """
         west, south, east, north = bbox
-        if not (west < east and south < north and resolution > 0):
+        finite = all(map(math.isfinite, (*bbox, resolution)))
+        if not (finite and west < east and south < north and resolution > 0):
             raise GridError(
                 f"no grid over {bbox} at {resolution}; expected west < east, "
                 "south < north and a resolution above zero"
@@ -191,7 +194,9 @@ class Grid:
     @property
     def is_lonlat(self) -> bool:
         """Whether coordinates are longitude and latitude on WGS 84."""
-        return self.crs.upper() in {"EPSG:4326", "OGC:CRS84"}
+        from pyproj import CRS
+
+        return is_lonlat(CRS.from_user_input(self.crs))
 
     def crop(self, bbox: tuple[float, float, float, float]) -> Self:
         """Return the cells that a box touches, still on the lines of this grid.
@@ -270,13 +275,8 @@ class Grid:
         edges = self.north - np.arange(self.shape[0] + 1) * self.dy
         if edges[0] > 90 + _SNAP or edges[-1] < -90 - _SNAP:
             raise GridError(f"the grid over {self.bounds} reaches past a pole")
-        sine = np.sin(np.radians(np.clip(edges, -90, 90)))
-        e = math.sqrt(ECCENTRICITY_SQUARED)
-        q = sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e
-        half_b_squared = EQUATORIAL_RADIUS_M**2 * (1 - ECCENTRICITY_SQUARED) / 2
-        areas: NDArray[np.float64] = (
-            -np.diff(q) * half_b_squared * math.radians(self.dx)
-        )
+        strips = authalic(np.clip(edges, -90, 90))
+        areas: NDArray[np.float64] = -np.diff(strips) * math.radians(self.dx)
         return areas
 
     def cell_diagonal_m(self) -> float:
@@ -335,8 +335,6 @@ def inside(geometry: gpd.GeoSeries, grid: Grid) -> NDArray[np.int64]:
     GridError
         If the grid is not in EPSG:4326.
     """
-    import shapely
-
     from geo.crs import require_lonlat
 
     require_lonlat(geometry, "geometry")
@@ -344,7 +342,34 @@ def inside(geometry: gpd.GeoSeries, grid: Grid) -> NDArray[np.int64]:
     lon, lat = grid.centres()
     owner = np.full(grid.shape, -1, dtype=np.int64)
     for position, shape in enumerate(geometry):
-        shapely.prepare(shape)
-        held = shapely.contains_xy(shape, lon, lat)
+        held = holds(shape, lon, lat)
         owner[held & (owner < 0)] = position
     return owner
+
+
+def holds(
+    shape: BaseGeometry, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which places lie in a polygon, however many turns their longitude has.
+
+    Parameters
+    ----------
+    shape
+        Polygon in EPSG:4326.
+    lon, lat
+        Places, of one shape; longitudes may run on past 180 degrees. [degrees]
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of ``lon``; False on the outline.
+    """
+    import shapely
+
+    shapely.prepare(shape)
+    held = shapely.contains_xy(shape, lon, lat)
+    for turn in (360.0, -360.0):
+        beyond = np.abs(lon) > 180
+        if beyond.any():
+            held = held | shapely.contains_xy(shape, lon + turn, lat)
+    return np.asarray(held)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -116,7 +116,7 @@ def resample(
     Raises
     ------
     GridError
-        If ``values`` is not in the shape of ``own``.
+        If ``values`` is not in the shape of ``own``, or ``resampling`` is unknown.
 
     Notes
     -----
@@ -134,6 +134,11 @@ def resample(
     if values.shape[-2:] != own.shape:
         raise GridError(
             f"values have shape {values.shape}; expected {own.shape}, as their grid"
+        )
+    if resampling not in get_args(Resampling):
+        raise GridError(
+            f"resampling is {resampling!r}; expected one of "
+            f"{', '.join(get_args(Resampling))}"
         )
     stack = values.reshape(-1, *own.shape)
     out = np.full((len(stack), *grid.shape), np.nan)

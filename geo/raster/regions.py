@@ -132,8 +132,9 @@ def grow(
         seed = (int(flat) // grid.shape[1], int(flat) % grid.shape[1])
         if not (free[seed] and seeds[seed]):
             continue
+        near = free & _window(seed, grid, max_radius_m)
         from_seed = np.full(grid.shape, np.inf)
-        from_seed[free] = _distances(lon[seed], lat[seed], lon[free], lat[free])
+        from_seed[near] = _distances(lon[seed], lat[seed], lon[near], lat[near])
         allowed = from_seed <= max_radius_m
         cells = _grow_one(
             seed,
@@ -244,6 +245,16 @@ def _distances(
         np.full(lons.shape, lon), np.full(lats.shape, lat), lons, lats
     )
     return np.asarray(metres, dtype=np.float64)
+
+
+def _window(seed: tuple[int, int], grid: Grid, radius_m: float) -> NDArray[np.bool_]:
+    """Rows and columns that may lie within a radius of a cell; none is missed."""
+    reach_deg = radius_m / 110_000
+    lat = grid.north - (seed[0] + 0.5) * grid.dy
+    polar = np.radians(min(abs(lat) + reach_deg, 89.9))
+    rows = np.abs(np.arange(grid.shape[0]) - seed[0]) * grid.dy <= reach_deg
+    columns = np.abs(np.arange(grid.shape[1]) - seed[1]) * grid.dx * np.cos(polar)
+    return np.asarray(rows[:, None] & (columns <= reach_deg)[None, :])
 
 
 def _areas(grid: Grid) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from shapely import Point
 
 import geo
@@ -37,4 +38,12 @@ def test_swapped_axes_are_refused_and_the_row_is_named():
 def test_a_geometry_without_a_place_is_refused(shape):
     layer = gpd.GeoDataFrame(geometry=[Point(0, 0), shape], crs=4326)
     with pytest.raises(geo.GeometryError, match="row 1"):
+        geo.require_lonlat(layer, "mines")
+
+
+def test_one_vertex_that_is_no_number_is_refused():
+    with np.errstate(invalid="ignore"):
+        shape = shapely.linestrings([(0, 0), (np.nan, 1), (1, 1)])
+    layer = gpd.GeoDataFrame(geometry=[shape], crs=4326)
+    with pytest.raises(geo.GeometryError, match="row 0: a coordinate is not a finite"):
         geo.require_lonlat(layer, "mines")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import geo
-from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M
+from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M, ellipsoid
 
 longitudes = st.floats(-180, 180)
 latitudes = st.floats(-89, 89)
@@ -95,9 +95,10 @@ def test_disc_has_its_corners_on_the_circle_and_its_area(lon, lat, radius_m):
 @pytest.mark.parametrize(
     ("lat", "radius_m", "vertices", "message"),
     [
-        (0, 0, 360, "radius_m is 0"),
-        (0, -5, 360, "radius_m is -5"),
-        (0, np.inf, 360, "radius_m is inf"),
+        (0, 0, 360, "a disc of 0 m"),
+        (0, -5, 360, "a disc of -5 m"),
+        (0, np.inf, 360, "a disc of inf m"),
+        (np.nan, 5, 360, "round 0, nan; expected a finite place"),
         (0, 10, 4, "vertices is 4"),
         (89.9, 20_000, 360, "holds a pole"),
         (-89.9, 20_000, 360, "holds a pole"),
@@ -121,6 +122,42 @@ def test_area_takes_holes_and_parts_and_any_orientation():
 
 # NIMA TR8350.2, 3rd ed.: the sphere of the area of WGS 84 has 6 371 007.1809 m.
 def test_area_of_the_whole_earth():
-    eighth = Polygon([(0, 0), (90, 0), (0, 90)])
+    eighth = box(0, 0, 90, 90)
     sphere = 4 * np.pi * 6_371_007.1809**2
     assert 8 * geo.area([eighth]).item() == pytest.approx(sphere, rel=1e-9)
+    assert geo.area([box(-180, -90, 180, 90)]).item() == pytest.approx(sphere, rel=1e-9)
+
+
+@given(
+    st.floats(-180, 170),
+    st.floats(-89, 80),
+    st.floats(0.001, 10),
+    st.floats(0.001, 9),
+)
+def test_area_agrees_with_karneys_on_small_cells(west, south, width, height):
+    """Cut fine, the edges of a box are as good as geodesics."""
+    cell = box(west, south, west + width, south + height)
+    fine = shapely.segmentize(cell, max(width, height) / 200)
+    [expected] = (abs(ellipsoid().geometry_area_perimeter(fine)[0]),)
+    assert geo.area([cell]).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_area_of_wide_and_southern_and_shifted_boxes():
+    [band] = geo.area([box(-100, 0, 100, 10)])
+    assert band == pytest.approx(20 * geo.area([box(0, 0, 10, 10)]).item(), rel=1e-12)
+    assert geo.area([box(-100, -10, 100, 0)]).item() == pytest.approx(band, rel=1e-12)
+    assert geo.area([box(170, 0, 190, 10)]).item() == pytest.approx(band / 10)
+
+
+def test_azimuths_at_both_ends():
+    """From the equator to the north: north there, south back."""
+    there = geo.inverse(10, 0, 10, 5)
+    assert (there.azimuth_deg.item(), there.back_azimuth_deg.item()) == (0, 180)
+    east = geo.inverse(0, 40, 10, 40)
+    assert east.azimuth_deg.item() == pytest.approx(86.8, abs=0.1)
+    assert east.back_azimuth_deg.item() == pytest.approx(273.2, abs=0.1)
+
+
+def test_line_refuses_an_end_that_is_no_place():
+    with pytest.raises(geo.GeometryError, match="expected finite degrees"):
+        geo.line(0, 0, np.nan, 1)

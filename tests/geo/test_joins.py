@@ -306,3 +306,112 @@ def test_within_distance_certain_and_possible():
 def test_within_distance_refuses_no_distance():
     with pytest.raises(geo.GeometryError, match="distance_m is -1"):
         geo.within_distance(points([(0, 0)]), points([(0, 0)]), -1)
+
+
+def test_within_distance_is_sorted_and_bounded():
+    mines = points([(0.3, 0), (0.1, 0), (-0.2, 0)], uncertainty_m=[100.0] * 3)
+    got = geo.within_distance(points([(0, 0)]), mines, 50_000)
+    assert got["index_right"].tolist() == [1, 2, 0]
+    assert got["azimuth_deg"].round().tolist() == [90, 270, 90]
+    slack = got["distance_max_m"] - got["distance_m"]
+    np.testing.assert_allclose(slack, 100)
+
+
+# ── what a change of the code must not slip past ─────────────────────────────
+
+
+def test_a_rival_beyond_the_upper_bound_of_the_nearest_still_counts():
+    """The rival's own radius brings it into reach."""
+    place = points([(0, 0)], uncertainty_m=[1_000.0])
+    rivals = points([(0.10, 0), (0.16, 0)], uncertainty_m=[500.0, 9_000.0])
+    got = geo.nearest(place, rivals)
+    assert 0.8 < got["probability"].item() < 0.99
+
+
+def test_a_vague_boundary_is_felt_from_outside():
+    """A sharp point two kilometres outside an outline that is off by up to five."""
+    lon = -2_000 / 111_320
+    province = polygons([box(0, -1, 2, 1)], boundary_uncertainty_m=[5_000.0])
+    got = geo.within(points([(lon, 0)]), province)
+    assert got["relation"].tolist() == ["possible"]
+    assert 0.1 < got["probability"].item() < 0.4
+
+
+def test_an_area_near_the_border_is_not_certain_within_the_full_reach():
+    """8.5 km from the border, with five kilometres of doubt on each side."""
+    edge = 8_500 / 111_320
+    cell = polygons([box(edge, 0, edge + 0.02, 0.02)], uncertainty_m=[5_000.0])
+    country = polygons([box(0, -3, 3, 3)], boundary_uncertainty_m=[5_000.0])
+    assert geo.within(cell, country)["relation"].item() == "possible"
+    far = polygons([box(0.2, 0, 0.22, 0.02)], uncertainty_m=[5_000.0])
+    assert geo.within(far, country)["relation"].item() == "certain"
+
+
+def test_an_area_far_north_is_displaced_in_metres_not_degrees():
+    """At 70° north a degree of longitude is a third as long; plain Monte Carlo."""
+    cell, east = box(-0.2, 70, -0.1, 70.02), box(0, 69, 3, 71)
+    got = geo.within(polygons([cell], uncertainty_m=[8_000.0]), polygons([east]))
+    rng = np.random.default_rng(5)
+    draws = 200_000
+    x, y = geo.destination(
+        -0.2 + 0.1 * rng.random(draws),
+        70 + 0.02 * rng.random(draws),
+        360 * rng.random(draws),
+        8_000 * np.sqrt(rng.random(draws)),
+    )
+    expected = shapely.contains_xy(east, x, y).mean()
+    assert 0.05 < expected < 0.3
+    assert got["probability"].item() == pytest.approx(expected, abs=0.01)
+
+
+def test_an_area_of_a_disc_has_the_share_of_many_corners():
+    """A circle of few corners would lose a per cent of its rim."""
+    mine = points([(0, 0)], uncertainty_m=[10_000.0])
+    ring = geo.disc(0, 0, 9_900, vertices=720)
+    got = geo.within(mine, polygons([ring]))
+    assert got["probability"].item() == pytest.approx(0.99**2, abs=2e-4)
+
+
+def test_the_other_side_of_the_antimeridian_counts_for_both_signs():
+    east_side = polygons([box(-180, 0, -179, 1)], name=["east"])
+    west_side = polygons([box(179, 0, 180, 1)], name=["west"])
+    for lon in (179.99, -179.99):
+        mine = points([(lon, 0.5)], uncertainty_m=[5_000.0])
+        for side in (east_side, west_side):
+            share = geo.within(mine, side)["probability"].item()
+            assert 0.2 < share < 0.8, lon
+
+
+def test_a_hair_of_uncertainty_loses_no_point():
+    lease = polygons([box(0, 0, 1, 1)])
+    got = geo.within(points([(0.5, 0.5)], uncertainty_m=[1e-9]), lease)
+    assert got["relation"].tolist() == ["certain"]
+
+
+def test_a_join_never_writes_over_a_column():
+    ports = points([(1, 0)], depth=[5])
+    first = geo.nearest(points([(0, 0)]), ports)
+    with pytest.raises(geo.ColumnError, match=r"left already has .*distance_m"):
+        geo.nearest(first, ports)
+    doubled = ports.rename(columns={"depth": "probability"})
+    with pytest.raises(geo.ColumnError, match="right already has probability"):
+        geo.nearest(points([(0, 0)]), doubled)
+    clash = points([(0, 0)], name=["a"], name_right=["b"])
+    with pytest.raises(geo.ColumnError, match="left already has name_right"):
+        geo.nearest(clash, points([(1, 0)], name=["p"]))
+
+
+def test_a_join_keeps_the_types_of_columns():
+    import pandas as pd
+
+    right = points([(1, 0)], kind=pd.Categorical(["port"]))
+    right["berths"] = pd.array([None], dtype="Int64")
+    got = geo.nearest(points([(0, 0)]), right)
+    assert got["kind"].dtype == "category"
+    assert got["berths"].dtype == "Int64"
+
+
+def test_an_invalid_polygon_is_refused_with_its_reason():
+    bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    with pytest.raises(geo.GeometryError, match=r"polygons, row 0.*Self-intersection"):
+        geo.within(points([(0, 0)]), polygons([bow_tie]))

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import geo
+from geo.geodesy import discs
 from geo.uncertainty import (
     DRAWS,
     chance_of_nearest,
     chance_within_distance,
-    discs,
     displacements,
     sample_discs,
     share_inside,
@@ -53,7 +53,7 @@ def test_one_radius_is_one_disc():
 
 
 def test_discs_refuse_a_pole():
-    with pytest.raises(geo.GeometryTypeError, match="holds a pole"):
+    with pytest.raises(geo.GeometryError, match="holds a pole"):
         discs(np.array([[0.0, 89.95]]), np.array([20_000.0]))
 
 
@@ -162,3 +162,10 @@ def test_point_radius_leaves_points_and_its_argument_alone():
     assert out.loc["b", "uncertainty_m"] > 78_000
     assert out.index.tolist() == ["a", "b"]
     assert layer.equals(before)
+
+
+def test_point_radius_of_parts_on_both_sides_of_the_antimeridian():
+    fiji = MultiPolygon([box(179, -18, 180, -16), box(-180, -18, -179, -16)])
+    out = geo.point_radius(gpd.GeoDataFrame(geometry=[fiji], crs=4326))
+    assert abs(out.geometry.x.item()) == pytest.approx(180)
+    assert out["uncertainty_m"].item() < 160_000

@@ -92,3 +92,11 @@ def test_bad_features():
     one = gpd.GeoSeries([shapely.Point(1, 1)], crs=4326)
     with pytest.raises(GeometryError, match="max_segment_m is 0"):
         distance_to(one, grid=GRID, max_segment_m=0)
+
+
+def test_zero_inside_a_polygon_beyond_the_antimeridian():
+    grid = Grid.over((179, 50, 181, 52), 0.5)
+    east = gpd.GeoSeries([shapely.box(-180, 49, -178, 53)], crs=4326)
+    got = distance_to(east, grid=grid).distance_m
+    assert (got[:, 2:] == 0).all()
+    assert (got[:, :2] > 0).all()

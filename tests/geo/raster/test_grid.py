@@ -101,3 +101,16 @@ def test_inside_refuses_another_crs():
     shapes = gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=3857)
     with pytest.raises(CRSMismatchError):
         inside(shapes, Grid.over((0, 0, 3, 1), 1.0))
+
+
+def test_inside_across_the_antimeridian():
+    grid = Grid.over((179, 50, 181, 52), 0.5)
+    east = gpd.GeoSeries([shapely.box(-180, 50, -179, 52)], crs=4326)
+    owner = inside(east, grid)
+    assert (owner[:, :2] == -1).all()
+    assert (owner[:, 2:] == 0).all()
+
+
+def test_a_grid_without_end_is_refused():
+    with pytest.raises(GridError, match="no grid over"):
+        Grid.over((0, 0, np.inf, 1), 0.1)

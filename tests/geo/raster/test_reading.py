@@ -17,7 +17,9 @@ from geo.raster import Grid, read, resample
 def raster(tmp_path):
     """Write values to a GeoTIFF, by default in cells of 0.1° from 124° E, 40° N."""
 
-    def write(values, *, crs="EPSG:4326", transform=None, scales=None, **profile):
+    def write(
+        values, *, crs="EPSG:4326", transform=None, scales=None, offsets=None, **profile
+    ):
         values = np.atleast_3d(np.asarray(values).T).T
         path = tmp_path / "values.tif"
         with rasterio.open(
@@ -35,6 +37,8 @@ def raster(tmp_path):
             target.write(values)
             if scales:
                 target.scales = scales
+            if offsets:
+                target.offsets = offsets
         return path
 
     return write
@@ -62,6 +66,18 @@ def test_nodata_of_a_class_raster_never_becomes_a_class(raster):
     path = raster(np.array([[255, 12], [12, 12]], dtype="uint8"), nodata=255)
     coarse = read(path, grid=Grid.over((124, 39.8, 124.2, 40), 0.2), resampling="mode")
     assert coarse.tolist() == [[12]]
+
+
+def test_offset_comes_after_scale(raster):
+    path = raster(np.array([[10, 20]], dtype="uint8"), scales=(28.0,), offsets=(-450,))
+    np.testing.assert_allclose(read(path), [[-170, 110]])
+
+
+def test_an_unknown_resampling_is_refused(raster):
+    path = raster(np.ones((2, 2), dtype="uint8"))
+    grid = Grid.over((124.0, 39.8, 124.2, 40.0), 0.05)
+    with pytest.raises(GridError, match=r"'cubicle'; expected one of nearest"):
+        read(path, grid=grid, resampling="cubicle")
 
 
 def test_scale_and_band(raster):

@@ -91,6 +91,51 @@ def test_best_cells_go_first_and_ties_go_north_then_west():
     assert one[0, 0] == 1
 
 
+def test_a_seed_without_room_gives_way_to_the_next():
+    """The best cell is alone; it is given up, and the area beside it still grows."""
+    score = np.full(GRID.shape, np.nan)
+    score[0, 0], score[5, 5], score[5, 6] = 0.9, 0.5, 0.4
+    grown = grow(
+        score, GRID, min_area_m2=1.5 * CELL, max_area_m2=3 * CELL, max_radius_m=5e4
+    )
+    assert grown[0, 0] == 0
+    assert grown[5, 5:7].tolist() == [1, 1]
+
+
+def test_an_area_stops_at_the_first_cell_that_does_not_fit():
+    """It does not skip a large cell in the south to take a worse, smaller one."""
+    score = np.full(GRID.shape, np.nan)
+    score[5, 5], score[6, 5], score[4, 5] = 0.9, 0.8, 0.7
+    areas = GRID.cell_areas()
+    assert areas[4] < areas[5] < areas[6]
+    room = areas[5] + (areas[4] + areas[6]) / 2
+    grown = grow(score, GRID, min_area_m2=1, max_area_m2=room, max_radius_m=5e4)
+    assert grown[5, 5] == 1
+    assert grown[4, 5] != 1
+
+
+def test_among_equals_the_nearer_cell_joins_first():
+    """To the east a cell is 4.3 km away, to the south 5.6 km."""
+    flat = np.full(GRID.shape, 0.5)
+    flat[4, 4] = 0.9
+    grown = grow(
+        flat, GRID, min_area_m2=1, max_area_m2=3.01 * CELL, max_radius_m=5e4, limit=1
+    )
+    assert np.argwhere(grown == 1).tolist() == [[4, 3], [4, 4], [4, 5]]
+
+
+def test_no_cell_within_the_radius_is_missed_far_north():
+    """Where a degree of longitude is short, many columns lie within reach."""
+    north = Grid.over((0, 80, 6, 81), 0.25)
+    flat = np.full(north.shape, 0.5)
+    flat[2, 12] = 0.9
+    radius_m = 40_000
+    grown = grow(flat, north, min_area_m2=1, max_area_m2=1e12, max_radius_m=radius_m)
+    lon, lat = north.centres()
+    away = geodesy.distance(lon[2, 12], lat[2, 12], lon, lat)
+    assert ((grown == 1) == (away <= radius_m)).all()
+
+
 def test_wrong_bounds_and_shapes_are_refused():
     score = np.ones(GRID.shape)
     with pytest.raises(GridError, match="smallest <= largest"):
