@@ -201,11 +201,17 @@ class Repaid:
         Concentrate worth the whole amount. [t]
     years_at_throughput
         Years at the stated throughput. [years]
+    tonnes_range
+        Concentrate over the range of the amount; None where it is not known. [t]
+    oxide_tonnes
+        Rare earth oxide in that concentrate; None where its share is not known. [t]
     """
 
     price_usd_per_t: float
     tonnes: float
     years_at_throughput: float
+    tonnes_range: Range | None = None
+    oxide_tonnes: Range | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +226,14 @@ class Repayment:
         Concentrate that the only plant with a stated throughput takes in. [t/year]
     best_month_usd
         Value of the best month of exports found. [US$]
+    throughput_good
+        What that plant takes in, in a word; empty where it is not known.
+    peak_month
+        The best month, as ``2014-06``; empty where it is not known.
+    amount_range
+        Range of the amount. [US$]
+    reo_share
+        Part of rare earth oxide in the concentrate. [%]
     claims
         Ids of the claims that the inputs rest on.
 
@@ -232,17 +246,32 @@ class Repayment:
     (1880, 157)
     >>> debt.at(price_usd_per_t=5000).tonnes
     500000.0
+    >>> share = Range(low=55, mid=57.5, high=60, unit="%")
+    >>> replace(debt, reo_share=share).at(price_usd_per_t=5000).oxide_tonnes.text()
+    '280,000–300,000 t'
     """
 
     amount_usd: float
     throughput_t_per_year: float
     best_month_usd: float
+    throughput_good: str = ""
+    peak_month: str = ""
+    amount_range: Range | None = None
+    reo_share: Range | None = None
     claims: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not above zero."""
         for name in ("amount_usd", "throughput_t_per_year", "best_month_usd"):
             _require_positive(getattr(self, name), name)
+        if self.amount_range is not None:
+            _require(self.amount_range, "US$", "amount_range")
+        if self.reo_share is not None:
+            _require(self.reo_share, "%", "reo_share")
+            if self.reo_share.high > 100:
+                raise RangeError(
+                    f"reo_share reaches {self.reo_share.high:g} %; expected at most 100"
+                )
 
     @property
     def months_at_best(self) -> float:
@@ -274,15 +303,21 @@ class Repayment:
 
         Notes
         -----
-        ``tonnes = amount / price``; ``years = tonnes / throughput``. A page that works
+        ``tonnes = amount / price``; ``years = tonnes / throughput``; oxide is the
+        range of tonnes times that of the share. A page that works
         this out for itself is to agree with this function.
         """
         _require_positive(price_usd_per_t, "price_usd_per_t")
         tonnes = self.amount_usd / price_usd_per_t
+        spread = self.amount_range and self.amount_range.to("t", 1 / price_usd_per_t)
+        concentrate = spread or Range.exactly(tonnes, "t", self.claims)
+        oxide = self.reo_share and concentrate * self.reo_share
         return Repaid(
             price_usd_per_t=price_usd_per_t,
             tonnes=tonnes,
             years_at_throughput=tonnes / self.throughput_t_per_year,
+            tonnes_range=spread,
+            oxide_tonnes=oxide and replace(oxide.to("t", 1e-2), unit="t"),
         )
 
 
@@ -321,8 +356,9 @@ def _reading(
 def _verdict(cost: Range, price: Range, tolerance: float) -> str:
     """Compare cost with price in words; the mid price stands for the usual one."""
     money = f"US${_bare(cost)} a watt against US${_bare(price)} paid at the time"
+    margin = f"Within {100 * tolerance:g} % counts as a fit: our judgement."
     if cost.overlaps(price, tolerance=tolerance):
-        return f"Fits: {money}."
+        return f"Fits: {money}. {margin}"
     if cost.low > price.high:
         times = Range(
             low=cost.low / price.mid,
@@ -330,14 +366,14 @@ def _verdict(cost: Range, price: Range, tolerance: float) -> str:
             high=cost.high / price.mid,
             unit="",
         )
-        return f"Does not fit: {money}, {times.text()} times too dear."
+        return f"Does not fit: {money}, {times.text()} times too dear. {margin}"
     times = Range(
         low=price.mid / cost.high,
         mid=price.mid / cost.mid,
         high=price.mid / cost.low,
         unit="",
     )
-    return f"Does not fit: {money}, {times.text()} times too cheap."
+    return f"Does not fit: {money}, {times.text()} times too cheap. {margin}"
 
 
 def _bare(value: Range) -> str:

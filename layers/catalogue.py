@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from layers.errors import LayerNotFoundError, SchemaError
-from layers.schema import FEATURE_COLUMNS, check_features
+from layers.schema import TEXT_COLUMNS, check_features
+from layers.table import fill_text, numbers, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +147,7 @@ def load(layer_id: str) -> gpd.GeoDataFrame:
             raise SchemaError(f"{layer.file}: in {gdf.crs}, the entry says {layer.crs}")
         _require_columns(layer, set(gdf.columns))
     if layer.features == "full":
-        _fill_text(gdf)
+        fill_text(gdf, TEXT_COLUMNS)
         check_features(gdf, layer.file)
     gdf.attrs.update(_attributes(layer))
     return gdf
@@ -240,30 +241,15 @@ def _find(layer_id: str, kind: str) -> Layer:
 
 def _read_csv(layer: Layer) -> pd.DataFrame:
     """Read a CSV as text; columns with a unit become numbers."""
-    import pandas as pd
-
-    with layer.path.open("rb") as stream:
-        table = pd.read_csv(stream, dtype=str, keep_default_na=False, encoding="utf-8")
+    with layer.path.open("r", encoding="utf-8") as stream:
+        table = read_table(stream, layer.file, SchemaError)
     _require_columns(layer, set(table.columns))
     for name, column in layer.columns.items():
         if column.unit:
-            table[name] = _numbers(layer, table[name])
+            table[name] = numbers(
+                table[name], layer.file, SchemaError, blank=True, unit=column.unit
+            )
     return table
-
-
-def _numbers(layer: Layer, texts: pd.Series) -> pd.Series:
-    """Turn a column of text into numbers; empty cells become NaN."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(texts, errors="coerce")
-    wrong = numbers.isna() & (texts != "")
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise SchemaError(
-            f"{layer.file}, line {row + 2}, column {texts.name}: {texts.iloc[row]!r} "
-            f"is not a number; expected {layer.columns[str(texts.name)].unit}"
-        )
-    return numbers
 
 
 def _require_columns(layer: Layer, found: set[str]) -> None:
@@ -273,13 +259,6 @@ def _require_columns(layer: Layer, found: set[str]) -> None:
         raise SchemaError(f"{layer.file}: columns missing: {sorted(missing)}")
     if extra := found - layer.columns.keys():
         raise SchemaError(f"{layer.file}: columns not in the entry: {sorted(extra)}")
-
-
-def _fill_text(gdf: gpd.GeoDataFrame) -> None:
-    """Let a missing text be an empty one in the feature columns."""
-    for name, kind in FEATURE_COLUMNS.items():
-        if kind == "text" and name in gdf:
-            gdf[name] = gdf[name].fillna("")
 
 
 def _attributes(layer: Layer) -> dict[str, Any]:

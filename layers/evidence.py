@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,6 +48,20 @@ CREDIBILITY = MappingProxyType(
     }
 )
 """Admiralty ratings of a claim, in words."""
+
+_PREFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_IN_ONE_UNIT = MappingProxyType(
+    {
+        **{p + unit: (unit, f) for unit in ("W", "Wh") for p, f in _PREFIXES.items()},
+        "m": ("m", 1),
+        "km": ("m", 1000),
+        "US$": ("US$", 1),
+        "USD": ("US$", 1),
+    }
+)
+"""Units, up to the first space, that are brought into one, and the factor."""
+
+_NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 
 CLAIM_STATUS = ("accepted", "disputed", "superseded", "retracted")
 _LIVE = {"accepted", "disputed"}
@@ -166,11 +181,16 @@ class Corroboration:
     """Claims of the same subject, property, value, unit and reading, itself among
     them; superseded and retracted ones are left out."""
     origins: tuple[str, ...]
-    """Distinct origins of their sources. This is the number that counts."""
+    """Distinct origins of their sources. This is the number that counts, but for
+    origins that say otherwise themselves."""
+    origin_says_otherwise: tuple[str, ...]
+    """Claims in which one of these origins says otherwise itself, and nowhere the same:
+    the statement drifted on its way from there, which does not stand behind it."""
     retellings: tuple[str, ...]
     """Sources that say the same and derive from an origin, and so add nothing."""
     disputed_by: tuple[str, ...]
-    """Claims of the same subject and property that say otherwise."""
+    """Claims of the same subject and property that say otherwise; superseded and
+    retracted ones are left out, and so is the same amount in another unit."""
 
 
 @cache
@@ -210,8 +230,7 @@ def sources() -> Mapping[str, Source]:
                 f"sources.csv, {source.id}: seen is {source.seen!r}; expected read, "
                 "second-hand or not-seen"
             )
-    for source in found:
-        origins([source.id], by_id)
+    origins(by_id, by_id)
     return MappingProxyType(by_id)
 
 
@@ -280,22 +299,30 @@ def origins(
     """
     known = sources() if known is None else known
     found: set[str] = set()
-
-    def follow(source_id: str, path: tuple[str, ...]) -> None:
+    done: set[str] = set()
+    path: dict[str, None] = {}  # from a source asked about to the one looked at
+    pending = [iter(tuple(source_ids))]  # what is left to look at, at each step of it
+    while pending:
+        source_id = next(pending[-1], None)
+        if source_id is None:
+            pending.pop()
+            if path:
+                done.add(path.popitem()[0])
+            continue
         if source_id in path:
-            circle = " → ".join([*path[path.index(source_id) :], source_id])
+            way = list(path)
+            circle = " → ".join([*way[way.index(source_id) :], source_id])
             raise EvidenceError(f"derived_from runs in a circle: {circle}")
+        if source_id in done:
+            continue
         if source_id not in known:
-            by = f", named by {path[-1]}" if path else ""
+            by = f", named by {next(reversed(path))}" if path else ""
             raise EvidenceError(f"there is no source {source_id!r}{by}")
         parents = known[source_id].derived_from
         if not parents:
             found.add(source_id)
-        for parent in parents:
-            follow(parent, (*path, source_id))
-
-    for source_id in source_ids:
-        follow(source_id, ())
+        path[source_id] = None
+        pending.append(iter(parents))
     return tuple(sorted(found))
 
 
@@ -310,8 +337,8 @@ def corroboration(claim: Claim | str) -> Corroboration:
     Returns
     -------
     Corroboration
-        Claims that agree, the origins behind them, the retellings that add nothing,
-        and the claims that say otherwise.
+        Claims that agree, the origins behind them, what these say otherwise, the
+        retellings that add nothing, and the claims that say otherwise.
 
     Raises
     ------
@@ -338,11 +365,19 @@ def corroboration(claim: Claim | str) -> Corroboration:
     ]
     behind = origins(c.source for c in agreeing)
     told = dict.fromkeys(c.source for c in agreeing)
+    otherwise = [
+        other
+        for other in same_matter
+        if other.status in _LIVE and _content(other) != _content(claim)
+    ]
     return Corroboration(
         claims=tuple(c.id for c in agreeing),
         origins=behind,
+        origin_says_otherwise=tuple(
+            c.id for c in otherwise if c.source in behind and c.source not in told
+        ),
         retellings=tuple(s for s in told if s not in behind),
-        disputed_by=tuple(c.id for c in same_matter if _content(c) != _content(claim)),
+        disputed_by=tuple(c.id for c in otherwise),
     )
 
 
@@ -380,9 +415,17 @@ def _records(table_id: str) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in rows]
 
 
-def _content(claim: Claim) -> tuple[str, ...]:
-    """Value, unit and reading of a claim, apart from who says it."""
-    return (claim.value.casefold(), claim.unit.casefold(), claim.interpretation)
+def _content(claim: Claim) -> tuple[str | Fraction, str, str]:
+    """Value, unit and reading of a claim, apart from who says it.
+
+    Numbers are compared as numbers, and those of :data:`_IN_ONE_UNIT` in one unit.
+    """
+    if not _NUMBER.fullmatch(claim.value):
+        return (claim.value.casefold(), claim.unit.casefold(), claim.interpretation)
+    head, blank, rest = claim.unit.partition(" ")
+    unit, factor = _IN_ONE_UNIT.get(head, (head, 1))
+    value = Fraction(claim.value.replace(",", "")) * factor
+    return (value, (unit + blank + rest).casefold(), claim.interpretation)
 
 
 def _by_id(records: list[T], name: str) -> dict[str, T]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from layers import relations
+from layers import citations, relations
 from layers.arithmetic import (
     Reading,
     Repayment,
@@ -26,10 +26,9 @@ from layers.exchange_file import (
     ReadingFile,
     check_references,
     read_exchange_file,
-    references,
 )
 from layers.ranges import Range
-from layers.sanctions import in_force, measure_legs
+from layers.sanctions import in_force, measure_legs, to_date
 from layers.schema import FEATURE_COLUMNS
 
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ class Exchange:
     as_of: date
     """Day as of which the measures are asked."""
     status: str
+    target: str
+    """Country in which the deal would take place, two letters of ISO 3166-1."""
     headline_claims: tuple[str, ...]
     parties: tuple[Party, ...]
     gives: tuple[Promise, ...]
@@ -111,7 +112,7 @@ class Exchange:
 def load_exchange(
     id_or_path: str | PathLike[str],
     *,
-    as_of: date | None = None,
+    as_of: date | str | None = None,
     criteria: str | PathLike[str] | None = None,
 ) -> Exchange:
     """Load an exchange and join it with the layers.
@@ -121,7 +122,8 @@ def load_exchange(
     id_or_path
         Id of an exchange that ships, or path of a TOML file.
     as_of
-        Day as of which the measures are asked; the file's own when not given.
+        Day as of which the measures are asked, a date or its ISO text; the file's own
+        when not given.
     criteria
         Criteria file for the candidate areas; the one the exchange names when not
         given.
@@ -137,7 +139,7 @@ def load_exchange(
         If there is no such file, or a key, type or id in it is wrong; the message
         names file and key, and what was expected.
     SchemaError
-        If a layer that it needs is broken.
+        If a layer that it needs is broken, or ``as_of`` is no date.
     CriteriaError
         If the criteria are wrong.
 
@@ -154,10 +156,10 @@ def load_exchange(
     places = _places(file, known)
     areas, method = _areas(name, file, known, criteria)
     lines = relations.legs(file.legs, known, {p.id: p.name for p in file.parties})
-    day = as_of or file.as_of
+    day = file.as_of if as_of is None else to_date(as_of)
     named = places[~places["context"]]
     comparables = _described(known[COMPARABLES])
-    cited = _cited_claims(file, places, comparables)
+    cited = citations.cited_claims(file, places, comparables)
     leg_measures = _leg_measures(file, day)
     return Exchange(
         id=file.id,
@@ -169,6 +171,7 @@ def load_exchange(
         reported_precision=file.reported_precision,
         as_of=day,
         status=file.status,
+        target=file.target,
         headline_claims=file.headline_claims,
         parties=file.parties,
         gives=file.gives,
@@ -185,8 +188,10 @@ def load_exchange(
         readings=_readings(file, areas),
         prices=file.costs.prices if file.costs else (),
         repayment=_repayment(file),
-        claims=_claim_table(cited),
-        sources=_source_table(cited, [places, areas, comparables], leg_measures, file),
+        claims=citations.claim_table(cited),
+        sources=citations.source_table(
+            cited, [places, areas, comparables], leg_measures, file
+        ),
         assessments=file.assessments,
         unknowns=file.unknowns,
         disputes=file.disputes,
@@ -202,11 +207,23 @@ def _known_layers(name: str, file: ExchangeFile) -> dict[str, gpd.GeoDataFrame]:
     refs += [*file.context, *(file.solar.regions if file.solar else ())]
     refs += [file.repayment.throughput_place] if file.repayment else []
     wanted = {ref.partition("/")[0] for ref in refs} - {relations.AREAS}
-    vectors = [k for k, v in catalogue().items() if v.kind == "vector"]
+    full = [
+        k for k, v in catalogue().items() if v.kind == "vector" and v.features == "full"
+    ]
     for layer_id in sorted(wanted):
-        if layer_id not in vectors or catalogue()[layer_id].features != "full":
+        if layer_id not in full:
             raise ExchangeError(
-                f"{name}: no layer {layer_id!r}; there are {', '.join(vectors)}"
+                f"{name}: no layer {layer_id!r}; there are {', '.join(full)}"
+            )
+    marked = {f"places[{n}].feature": p.feature for n, p in enumerate(file.places)}
+    marked |= {f"context[{n}]": layer_id for n, layer_id in enumerate(file.context)}
+    for key, ref in marked.items():
+        entry = catalogue()[ref.partition("/")[0]]
+        if entry.geometry != "Point":
+            points = [k for k in full if catalogue()[k].geometry == "Point"]
+            raise ExchangeError(
+                f"{name}, {key}: {entry.id!r} holds {entry.geometry}; expected a layer "
+                f"of Points, one of {', '.join(points)}"
             )
     known = {i: load(i) for i in sorted({*wanted, PROVINCES, COMPARABLES})}
     for layer_id, layer in known.items():
@@ -266,13 +283,18 @@ def _described(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             value, unit = row[column], entry.columns[column].unit if entry else ""
             if value == "" or value != value:  # noqa: PLR0124  (NaN)
                 continue
-            number = f"{value:g}" if isinstance(value, float) else str(value)
+            number = _digits(value) if isinstance(value, float) else str(value)
             label = column.removesuffix("_mw").replace("_", " ")
             parts.append(f"{label}: {number} {unit if unit != '1' else ''}".strip())
         return "; ".join(parts)
 
     out["details"] = [words(row) for row in layer.to_dict("records")]
     return out
+
+
+def _digits(value: float) -> str:
+    """Write a number out: ten digits at most, and no power of ten."""
+    return f"{Decimal(f'{value:.10g}'):f}"
 
 
 def _regions(
@@ -304,7 +326,7 @@ def _areas(
     settings = load_solar_criteria(path)
     areas = solar.areas(settings, regions=_regions(file, known))
     areas["ref"] = "solar-areas/" + areas["id"]
-    areas["claims"] = " ".join(file.solar.claims)
+    areas["claims"] = " ".join(_solar_claims(file))
     return areas, describe(settings, areas) if len(areas) else None
 
 
@@ -390,75 +412,41 @@ def _yield(file: ExchangeFile, areas: gpd.GeoDataFrame) -> Range:
         mid=float(computed.median()),
         high=float(high.max()),
         unit="kWh/kWp",
+        claims=tuple(dict.fromkeys([*_solar_claims(file), *file.yield_.claims])),
     )
+
+
+def _solar_claims(file: ExchangeFile) -> tuple[str, ...]:
+    """Claims that the candidate areas rest on."""
+    return file.solar.claims if file.solar else ()
 
 
 def _repayment(file: ExchangeFile) -> Repayment | None:
     """Gather the inputs of the repayment in ore; the price is the reader's."""
     if file.repayment is None:
         return None
+    spec = file.repayment
     return Repayment(
-        amount_usd=file.repayment.amount_usd.mid,
-        throughput_t_per_year=file.repayment.throughput_t_per_year,
-        best_month_usd=file.repayment.peak_month_usd,
-        claims=file.repayment.claims,
+        amount_usd=spec.amount_usd.mid,
+        throughput_t_per_year=spec.throughput_t_per_year,
+        best_month_usd=spec.peak_month_usd,
+        throughput_good=spec.throughput_good,
+        peak_month=spec.peak_month,
+        amount_range=spec.amount_usd.range("US$", spec.claims),
+        reo_share=spec.concentrate_reo_share.range("", spec.claims).to("%", 100),
+        claims=spec.claims,
     )
 
 
 def _notes(file: ExchangeFile) -> Mapping[str, str]:
     """Remarks of the file by section."""
     sections = ("costs", "system", "land", "yield_", "repayment", "solar")
-    return MappingProxyType(
-        {
-            section.rstrip("_"): record.note
-            for section in sections
-            if (record := getattr(file, section)) is not None and record.note
-        }
-    )
-
-
-def _cited_claims(file: ExchangeFile, *features: gpd.GeoDataFrame) -> list[str]:
-    """Ids of the claims that anything in the exchange rests on, in the file's order."""
-    cited = {c for table in features for ids in table["claims"] for c in ids.split()}
-    cited |= {ref for kind, _, ref in references(file) if kind == "claims"}
-    subject = f"exchange:{file.id}"
-    return [
-        claim.id
-        for claim in all_claims().values()
-        if claim.id in cited or claim.subject == subject
-    ]
-
-
-@cache
-def _tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables of claims and sources as they ship."""
-    return load_table("claims"), load_table("sources")
-
-
-def _claim_table(cited: list[str]) -> pd.DataFrame:
-    """Rows of the claims cited."""
-    table = _tables()[0]
-    return table[table["id"].isin(cited)].reset_index(drop=True)
-
-
-def _source_table(
-    cited: list[str],
-    features: list[gpd.GeoDataFrame],
-    leg_measures: pd.DataFrame,
-    file: ExchangeFile,
-) -> pd.DataFrame:
-    """Rows of every source behind the exchange, and of what these derive from."""
-    wanted = {all_claims()[c].source for c in cited}
-    wanted |= {s for t in features for ids in t["sources"] for s in ids.split()}
-    wanted |= {s for ids in leg_measures["sources"] for s in ids.split()}
-    wanted |= {ref for kind, _, ref in references(file) if kind == "sources"}
-    unknown = sorted(wanted - set(all_sources()))
-    if unknown:
-        raise ExchangeError(f"sources.csv lacks {', '.join(unknown)}, which is cited")
-    pending = list(wanted)
-    while pending:
-        parents = set(all_sources()[pending.pop()].derived_from) - wanted
-        wanted |= parents
-        pending.extend(parents)
-    table = _tables()[1]
-    return table[table["id"].isin(wanted)].reset_index(drop=True)
+    notes = {
+        section.rstrip("_"): record.note
+        for section in sections
+        if (record := getattr(file, section)) is not None and record.note
+    }
+    if file.system:
+        about = f"{file.system.name}, {file.system.year}. {file.system.note}"
+        notes["system"] = about.strip()
+    return MappingProxyType(notes)

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from os import PathLike
 
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Feature = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
+Slug = Annotated[
+    str, msgspec.Meta(pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)
+]
+Feature = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]+/[a-z0-9-]+\Z")]
 """A feature of the catalogue, as ``layer/id``."""
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Ids = tuple[str, ...]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e15)]
+"""Number above zero, and far below what arithmetic can hold."""
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,7 +125,7 @@ class Link(_Record, frozen=True):
 class ReadingFile(_Record, frozen=True):
     """One way to understand a reported figure."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]\Z")]
     label: Text
     statement: Text
     quantity: Positive
@@ -182,7 +185,12 @@ class Yield(_Record, frozen=True):
 
 
 class RepaymentFile(_Record, frozen=True):
-    """What repayment in ore is measured against."""
+    """What repayment in ore is measured against.
+
+    ``concentrate_reo_share`` is the part of rare earth oxide in the concentrate,
+    ``throughput_good`` what the plant at ``throughput_place`` takes in, ``peak_month``
+    the month of the greatest exports found.
+    """
 
     amount_usd: Bounds
     concentrate_reo_share: Bounds
@@ -190,7 +198,7 @@ class RepaymentFile(_Record, frozen=True):
     throughput_good: Text
     throughput_place: Feature
     peak_month_usd: Positive
-    peak_month: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}$")]
+    peak_month: Annotated[str, msgspec.Meta(pattern=r"\A\d{4}-(0[1-9]|1[0-2])\Z")]
     price_claims: Ids = ()
     claims: Ids = ()
     note: str = ""
@@ -213,7 +221,7 @@ class ExchangeFile(_Record, frozen=True):
     reported: date
     as_of: date
     status: Text
-    target: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+    target: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{2}\Z")]
     summary: Text
     places: Annotated[tuple[Place, ...], msgspec.Meta(min_length=1)]
     title_ko: str = ""
@@ -302,12 +310,14 @@ def read_exchange_file(id_or_path: str | PathLike[str]) -> tuple[str, ExchangeFi
         raise ExchangeError(
             f"{name} is not UTF-8 text (byte {error.start}); save it as UTF-8"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ExchangeError(f"{name} is no valid TOML: {error}") from None
     try:
         return name, msgspec.convert(tables, ExchangeFile)
     except msgspec.ValidationError as error:
         raise ExchangeError(f"{name}: {_plain(str(error))}") from None
+    except (OverflowError, RecursionError) as error:
+        raise ExchangeError(f"{name} holds what no number can hold: {error}") from None
 
 
 def check_references(
@@ -329,7 +339,7 @@ def check_references(
     ------
     ExchangeError
         If an id is unknown; the message names the key and the closest ids. If an id
-        of a party, leg, reading or place is there twice.
+        of a party, leg, reading, place or context is there twice.
     """
     for kind, where, value in references(file):
         if value not in known[kind]:
@@ -342,6 +352,7 @@ def check_references(
         ("legs", [leg.id for leg in file.legs]),
         ("readings", [r.id for r in file.readings]),
         ("places", [p.feature for p in file.places]),
+        ("context", list(file.context)),
     ):
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
@@ -387,10 +398,14 @@ def _find(id_or_path: str | PathLike[str]) -> tuple[str, Traversable]:
     if text in exchange_ids():
         return f"{text}.toml", DATA.joinpath("exchanges", f"{text}.toml")
     path = Path(text)
-    if path.is_file():
+    try:
+        there = path.is_file()
+    except (OSError, ValueError) as error:  # a path too long, or with a NUL
+        raise ExchangeError(f"{text[:60]!r} is no path: {error.args[-1]}") from None
+    if there:
         return path.name, path
     if path.suffix == ".toml" or "/" in text:
-        raise ExchangeError(f"there is no file {text[:200]}")
+        raise ExchangeError(f"there is no file {repr(text[:200])[1:-1]}")
     raise ExchangeError(
         f"no exchange {text[:60]!r}; there are {', '.join(exchange_ids())}. Give one "
         "of these, or the path of a .toml file"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import logging
+import re
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from geo.crs import is_lonlat, require_lonlat
-from geo.errors import GeoError
-from layers.errors import ReadError, SchemaError
-from layers.schema import FEATURE_COLUMNS, check_features
+from geo.crs import is_lonlat
+from layers.errors import ReadError
+from layers.schema import TEXT_COLUMNS, check_features, check_geometry
+from layers.table import fill_text, numbers, read_table
 
 if TYPE_CHECKING:
     from os import PathLike
 
     import geopandas as gpd
-    import pandas as pd
+    from pyproj import CRS
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,13 @@ _FIRST_BYTES = {
     ".shp": (b"\x00\x00\x27\x0a",),
 }
 """How a file of each kind begins; a file that pretends to be another is refused."""
+
+_JSON = (".geojson", ".json")
+_CRS_NAME = re.compile(
+    r"(?:urn:(?:x-)?ogc:def:crs:|https?://www\.opengis\.net/def/crs/)?"
+    r"([A-Za-z]+)[:/](?:[\w.]*[:/])?(\w+)"
+)
+"""``EPSG:4326``, or the same as OGC's URN or URL."""
 
 _MAY_BE_ABSENT = ("name_ko", "name_zh", "claims", "note")
 _LONGITUDE, _LATITUDE = ("lon", "longitude", "x"), ("lat", "latitude", "y")
@@ -56,18 +65,16 @@ def read_layer(path: str | PathLike[str], *, evidence: bool = True) -> gpd.GeoDa
     ------
     ReadError
         If the file is missing, empty, truncated, of another kind than its name says,
-        holds no feature, several layers or no geometry, or names no CRS.
+        holds no feature, several layers or no geometry, or names no CRS or one that
+        nobody knows; if a line of a CSV has too many cells or too few.
     SchemaError
-        If coordinates lie off the globe (as swapped axes do), or a feature lacks what
-        ``evidence`` asks; the message names row and column.
+        If coordinates lie off the globe (as swapped axes do) or are not finite, a
+        geometry is not valid, or a feature lacks what ``evidence`` asks; the message
+        names row, counted from 1, and column.
     """
     file = Path(path)
     kind = file.suffix.lower()
-    try:
-        with file.open("rb") as stream:
-            head = stream.read(4096)
-    except OSError as error:
-        raise ReadError(f"{file.name} cannot be read: {error.strerror}") from None
+    head = _head(file)
     if not head.strip():
         raise ReadError(f"{file.name} is empty")
     if kind == ".csv":
@@ -87,59 +94,145 @@ def read_layer(path: str | PathLike[str], *, evidence: bool = True) -> gpd.GeoDa
     if gdf.empty:
         raise ReadError(f"{file.name} holds no feature")
     gdf = _on_wgs84(gdf, file.name)
+    for column in ("uncertainty_m", "precision_code"):
+        if column in gdf and gdf[column].map(lambda v: isinstance(v, str)).any():
+            gdf[column] = numbers(gdf[column], file.name, ReadError, blank=True)
     if evidence:
         for column in _MAY_BE_ABSENT:
             if column not in gdf:
                 gdf[column] = ""
-        for column, content in FEATURE_COLUMNS.items():
-            if content == "text" and column in gdf:
-                gdf[column] = gdf[column].fillna("").astype(str)
+        fill_text(gdf, TEXT_COLUMNS)
         check_features(gdf, file.name)
+        gdf = gdf.astype({"uncertainty_m": "float64", "precision_code": "int64"})
     gdf.attrs["file"] = file.name
     return gdf
 
 
-def _read_vector(file: Path) -> gpd.GeoDataFrame:
-    """Read a file that GDAL knows."""
-    import geopandas as gpd
-    import pyogrio
-    from pyogrio.errors import DataLayerError, DataSourceError
-
+def _head(file: Path) -> bytes:
+    """First bytes of a file."""
     try:
-        names = [name for name, _ in pyogrio.list_layers(file)]
-        if len(names) != 1:
-            there = ", ".join(str(n)[:40] for n in names[:10]) or "none"
-            raise ReadError(
-                f"{file.name} holds {len(names)} layers ({there}); expected one. Save "
-                "the one you want as a file of its own"
-            )
-        table = pyogrio.read_dataframe(file)
-    except (DataSourceError, DataLayerError, ValueError, UnicodeDecodeError) as error:
-        if isinstance(error, ReadError):
-            raise
+        with file.open("rb") as stream:
+            return stream.read(4096)
+    except OSError as error:
+        raise ReadError(f"{file.name[:80]} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a NUL in the path
+        raise ReadError(f"{file.name[:80]!r} is no path: {error}") from None
+
+
+def _read_vector(file: Path) -> gpd.GeoDataFrame:
+    """Read a file that GDAL knows, and nothing besides it."""
+    source = str(file.resolve())
+    said = None
+    if file.suffix.lower() in _JSON:
+        # Without its driver's name GDAL takes other JSON too, such as a pipeline,
+        # which it then runs, whatever that reads.
+        source = f"GeoJSON:{source}"
+        said = _crs_of_geojson(file)
+    # Tried with GDAL 3.12 and a listener that saw nothing: a GeoPackage with a view on
+    # ogr_geocode or load_extension, or a VirtualOGR table, is refused, and
+    # gdal_get_pixel_value gives null; a URL in place of the CRS in a GeoPackage, a
+    # FlatGeobuf or a .prj, or in .cpg, .qpj and .aux.xml, is not followed.
+    with warnings.catch_warnings():
+        for told in ("Non closed ring", "invalid value encountered in from_wkb"):
+            warnings.filterwarnings("ignore", f".*{told}")  # refused later, by row
+        table = _read_source(source, file.name)
+    if said is not None and table.crs != said and not is_lonlat(said):
         raise ReadError(
-            f"{file.name} cannot be read; it may be truncated: {_line(error)}"
-        ) from None
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise ReadError(f"{file.name} holds a table without geometry")
+            f"{file.name} names the CRS {said.to_string()[:60]}, which could not be "
+            "used; save the file in WGS 84, as RFC 7946 asks"
+        )
     return table
 
 
-def _read_csv(file: Path) -> gpd.GeoDataFrame:
-    """Read a table of points; coordinates and radii become numbers."""
+def _read_source(source: str, name: str) -> gpd.GeoDataFrame:
+    """Read the one layer of what GDAL is to open."""
     import geopandas as gpd
-    import pandas as pd
+    import pyogrio
+    from pyogrio.errors import CRSError, DataLayerError, DataSourceError
+    from shapely.errors import GEOSException
 
     try:
-        table = pd.read_csv(
-            file, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        names = [layer for layer, _ in pyogrio.list_layers(source)]
+        if len(names) != 1:
+            there = ", ".join(str(n)[:40] for n in names[:10]) or "none"
+            raise ReadError(
+                f"{name} holds {len(names)} layers ({there}); expected one. Save "
+                "the one you want as a file of its own"
+            )
+        table = pyogrio.read_dataframe(source)
+    except ReadError:
+        raise
+    except GEOSException as error:
+        raise ReadError(
+            f"{name} holds a geometry that is none, such as an open ring or a "
+            f"line of one point: {_line(error)}"
+        ) from None
+    except (CRSError, DataSourceError, DataLayerError, ValueError) as error:
+        raise ReadError(
+            f"{name} cannot be read; it may be truncated: {_line(error)}"
+        ) from None
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise ReadError(f"{name} holds a table without geometry")
+    return table
+
+
+def _crs_of_geojson(file: Path) -> CRS | None:
+    """Find the CRS that a GeoJSON names in the manner before RFC 7946, if any.
+
+    GDAL 3.12 heeds ``crs`` in every object, in letters of either case. It fetches what
+    ``link`` or ``url`` names, and takes null or an unknown code for WGS 84.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    named: list[dict[str, Any]] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        named.extend(v for k, v in pairs if k.casefold() == "crs" and type(v) is dict)
+        return dict(pairs)
+
+    try:
+        top = json.loads(file.read_text("utf-8-sig"), object_pairs_hook=note)
+    except (ValueError, RecursionError) as error:
+        raise ReadError(
+            f"{file.name} is no GeoJSON; it may be truncated: {_line(error)}"
+        ) from None
+    own = [v for k, v in top.items() if k.casefold() == "crs"]
+    if not own and not named:
+        return None
+    mend = "remove the member crs if it is WGS 84, else save the file again in WGS 84"
+    if own == [None]:
+        raise ReadError(f"{file.name}: crs is null, so its places are unknown; {mend}")
+    if len(own) != 1 or own != named:
+        raise ReadError(
+            f"{file.name} names a CRS more than once, or in a part of it; {mend}"
         )
+    kind, content = own[0].get("type"), own[0].get("properties")
+    key = {"name": "name", "EPSG": "code"}.get(str(kind), "")
+    text = str(content.get(key)) if isinstance(content, dict) else ""
+    known = _CRS_NAME.fullmatch(f"EPSG:{text}" if key == "code" else text)
+    try:
+        if known is None:
+            raise CRSError("expected a code")
+        return CRS.from_authority(known[1].upper(), known[2])
+    except CRSError:
+        raise ReadError(
+            f"{file.name}: crs names {text[:60]!r}, which is no known code such as "
+            f"EPSG:4326; {mend}"
+        ) from None
+
+
+def _read_csv(file: Path) -> gpd.GeoDataFrame:
+    """Read a table of points."""
+    import geopandas as gpd
+
+    try:
+        with file.open("r", encoding="utf-8-sig", newline="") as stream:
+            table = read_table(stream, file.name, ReadError)
     except UnicodeDecodeError as error:
         raise ReadError(
             f"{file.name} is not UTF-8 text (byte {error.start}); save it as UTF-8"
         ) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
-        raise ReadError(f"{file.name} is no CSV: {_line(error)}") from None
     by_name = {str(c).strip().lower(): c for c in table.columns}
     lon = next((by_name[n] for n in _LONGITUDE if n in by_name), None)
     lat = next((by_name[n] for n in _LATITUDE if n in by_name), None)
@@ -148,27 +241,13 @@ def _read_csv(file: Path) -> gpd.GeoDataFrame:
             f"{file.name}: no columns lon and lat; it has "
             f"{', '.join(map(str, table.columns[:12]))}"
         )
-    x, y = (_numbers(file.name, table, column) for column in (lon, lat))
-    for column in ("uncertainty_m", "precision_code"):
-        if column in table:
-            table[column] = _numbers(file.name, table, column)
+    x, y = (
+        numbers(table[column], file.name, ReadError, blank=False, unit="degrees")
+        for column in (lon, lat)
+    )
     return gpd.GeoDataFrame(
         table.drop(columns=[lon, lat]), geometry=gpd.points_from_xy(x, y), crs=4326
     )
-
-
-def _numbers(name: str, table: pd.DataFrame, column: str) -> pd.Series:
-    """Turn a column of text into numbers, or say which line holds none."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    if numbers.isna().any():
-        row = int(numbers.isna().to_numpy().argmax())
-        raise ReadError(
-            f"{name}, line {row + 2}, column {column}: "
-            f"{str(table[column].iloc[row])[:40]!r} is not a number"
-        )
-    return numbers
 
 
 def _on_wgs84(gdf: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
@@ -186,11 +265,9 @@ def _on_wgs84(gdf: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             gdf = gdf.to_crs(4326)
             gdf.attrs["reprojected_from"] = before.to_string()
             logger.warning("%s: reprojected from %s", name, before.to_string()[:60])
-        require_lonlat(gdf, name)
     except ProjError as error:
         raise ReadError(f"{name} cannot be reprojected: {_line(error)}") from None
-    except GeoError as error:
-        raise SchemaError(str(error)) from None
+    check_geometry(gdf, name)
     return gdf
 
 

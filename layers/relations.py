@@ -65,7 +65,7 @@ def links(
     known: Mapping[str, gpd.GeoDataFrame],
     areas: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
-    """Measure from features, or every candidate area, to their nearest.
+    """Measure from features, or every candidate area, to the nearest other ones.
 
     Parameters
     ----------
@@ -97,7 +97,9 @@ def links(
         targets = _chosen(spec.to, known)
         if sources.empty or targets.empty:
             continue
-        found = nearest(sources, targets, k=spec.k)
+        found = _nearest_others(sources, targets, k=spec.k)
+        if found.empty:
+            continue
         found["relation"] = spec.relation
         starts = shapely.get_coordinates(found.geometry.to_numpy())
         matched = targets.geometry.loc[found["index_right"].to_list()]
@@ -172,6 +174,22 @@ def legs(
     if not rows:
         return gpd.GeoDataFrame(columns=[*_LEG_COLUMNS, "geometry"], crs=4326)
     return gpd.GeoDataFrame(rows, crs=4326)
+
+
+def _nearest_others(
+    sources: gpd.GeoDataFrame, targets: gpd.GeoDataFrame, *, k: int
+) -> gpd.GeoDataFrame:
+    """Join each source to its nearest targets, itself never among them."""
+    import pandas as pd
+
+    among = sources["ref"].isin(targets["ref"])
+    tables = [nearest(sources[~among], targets, k=k)]
+    for i in sources.index[among]:
+        others = targets[targets["ref"] != sources.loc[i, "ref"]]
+        if len(others):
+            tables.append(nearest(sources.loc[[i]], others, k=k))
+    found = pd.concat(tables) if len(tables) > 1 else tables[0]
+    return found.sort_index(kind="stable")
 
 
 _LEG_COLUMNS = (

@@ -6,7 +6,7 @@ reads it so.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from layers.catalogue import load_table
@@ -106,7 +106,7 @@ def measure_legs() -> pd.DataFrame:
     return table.drop(columns="measure").sort_values(order, ignore_index=True)
 
 
-def in_force(table: pd.DataFrame, day: date) -> pd.Series:
+def in_force(table: pd.DataFrame, day: date | str) -> pd.Series:
     """Tell which provisions were in force on a day.
 
     Parameters
@@ -114,7 +114,7 @@ def in_force(table: pd.DataFrame, day: date) -> pd.Series:
     table
         Rows with ``id``, ``in_force_from`` and ``in_force_to``, ISO dates or empty.
     day
-        The day asked about.
+        The day asked about, a date or its ISO text.
 
     Returns
     -------
@@ -126,12 +126,21 @@ def in_force(table: pd.DataFrame, day: date) -> pd.Series:
     SchemaError
         If a cell is no ISO date; the message names the provision.
     """
-    for column in ("in_force_from", "in_force_to"):
-        for name, text in zip(table["id"], table[column], strict=True):
-            if text:
-                to_date(text, where=f"measure {name}, column {column}: ")
-    start, end, today = table["in_force_from"], table["in_force_to"], day.isoformat()
-    return (start != "") & (start <= today) & ((end == "") | (end >= today))
+    import pandas as pd
+
+    def days(column: str) -> list[date | None]:
+        return [
+            to_date(text, where=f"measure {name}, column {column}: ") if text else None
+            for name, text in zip(table["id"], table[column], strict=True)
+        ]
+
+    today = to_date(day)
+    spans = zip(days("in_force_from"), days("in_force_to"), strict=True)
+    counted = [
+        start is not None and start <= today and (end is None or today <= end)
+        for start, end in spans
+    ]
+    return pd.Series(counted, index=table.index, dtype=bool)
 
 
 def to_date(value: date | str, where: str = "") -> date:
@@ -140,7 +149,7 @@ def to_date(value: date | str, where: str = "") -> date:
     Parameters
     ----------
     value
-        A date, or text as ``2019-10-31``.
+        A date, text as ``2019-10-31``, or a time, of which the day is taken.
     where
         What to put before the message.
 
@@ -154,6 +163,8 @@ def to_date(value: date | str, where: str = "") -> date:
     SchemaError
         If the text is no date.
     """
+    if isinstance(value, datetime):
+        return value.date()
     if isinstance(value, date):
         return value
     try:

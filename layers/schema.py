@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from geo.crs import require_lonlat
@@ -28,6 +29,9 @@ FEATURE_COLUMNS = {
     "note": "text",
 }
 """Columns of every vector layer with evidence, beside ``geometry``."""
+
+TEXT_COLUMNS = tuple(k for k, v in FEATURE_COLUMNS.items() if v == "text")
+"""Those of them that hold text."""
 
 PRECISION = {
     1: "exact: the named place itself",
@@ -69,9 +73,10 @@ def check_features(gdf: gpd.GeoDataFrame, name: str) -> None:
     Raises
     ------
     SchemaError
-        If a column is missing, an id is repeated or is no slug, or a feature lacks
-        position, uncertainty, precision code, protocol, status or citation. The
-        message names row and column.
+        If a column is missing, an id is repeated or is no slug, a geometry is none
+        (:func:`check_geometry`), or a feature lacks position, uncertainty, precision
+        code, protocol, status or citation. The message names row, counted from 1, and
+        column.
 
     Examples
     --------
@@ -89,11 +94,7 @@ def check_features(gdf: gpd.GeoDataFrame, name: str) -> None:
             f"{name}: column {', '.join(missing)} is missing; every feature needs "
             f"{', '.join(FEATURE_COLUMNS)} and a geometry"
         )
-    try:
-        require_lonlat(gdf, name)
-    except GeoError as error:
-        raise SchemaError(str(error)) from None
-
+    check_geometry(gdf, name)
     for column in ("id", "name", "kind", "georeference_protocol", "status", "sources"):
         blank = gdf[column].isna() | (gdf[column].astype(str).str.strip() == "")
         _refuse(gdf, blank, name, column, "is empty; every feature needs one")
@@ -106,11 +107,43 @@ def check_features(gdf: gpd.GeoDataFrame, name: str) -> None:
     _check_numbers(gdf, name)
 
 
+def check_geometry(gdf: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse a layer with a geometry that cannot be measured or drawn.
+
+    Parameters
+    ----------
+    gdf
+        Features, shape ``(n,)``.
+    name
+        What to call the layer in a message.
+
+    Raises
+    ------
+    SchemaError
+        If the layer is not in EPSG:4326, or a geometry is missing, empty, off the
+        globe, not finite or not valid. The message names the row, counted from 1.
+    """
+    import shapely
+
+    counted = gdf.geometry.set_axis(range(1, len(gdf) + 1))
+    try:
+        require_lonlat(counted, name)
+    except GeoError as error:
+        raise SchemaError(str(error)) from None
+    broken = ~counted.is_valid
+    if broken.any():
+        row = int(broken.to_numpy().argmax()) + 1
+        label = str(gdf["id"].iloc[row - 1])[:60] if "id" in gdf else ""
+        raise SchemaError(
+            f"{name}, row {row}{f' ({label})' if label else ''}: the geometry is not "
+            f"valid: {shapely.is_valid_reason(counted.loc[row])}. Mend it: in QGIS, "
+            "Fix geometries; in Python, shapely.make_valid"
+        )
+
+
 def _check_numbers(gdf: gpd.GeoDataFrame, name: str) -> None:
     """Refuse a radius that is no length and a code that is no code."""
-    import pandas as pd
-
-    radius = pd.to_numeric(gdf["uncertainty_m"], errors="coerce")
+    radius = gdf["uncertainty_m"].map(_number)
     _refuse(
         gdf,
         ~(radius > 0) | (radius > 2.1e7),
@@ -118,7 +151,7 @@ def _check_numbers(gdf: gpd.GeoDataFrame, name: str) -> None:
         "uncertainty_m",
         "is no uncertainty: expected metres, more than 0",
     )
-    code = pd.to_numeric(gdf["precision_code"], errors="coerce")
+    code = gdf["precision_code"].map(_number)
     _refuse(
         gdf,
         ~code.isin(list(PRECISION)),
@@ -126,6 +159,13 @@ def _check_numbers(gdf: gpd.GeoDataFrame, name: str) -> None:
         "precision_code",
         f"is no IATI precision code: expected one of {', '.join(map(str, PRECISION))}",
     )
+
+
+def _number(value: object) -> float:
+    """Return a number as it is, and NaN for what is none, as text and True are."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    return float("nan")
 
 
 def _refuse(

@@ -198,18 +198,18 @@ def load_solar_criteria(path: str | os.PathLike[str] | None = None) -> SolarCrit
         name = Path(path).name
         try:
             data = Path(path).read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise CriteriaError(
-                f"no criteria can be read at {path}: {error.strerror}"
+                f"no criteria can be read at {str(path)[:200]!r}: {error.args[-1]}"
             ) from error
     try:
         return _parse(tomllib.loads(data.decode("utf-8")), name)
     except UnicodeDecodeError as error:
         raise CriteriaError(f"{name}: expected UTF-8 text, {error.reason}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise CriteriaError(f"{name}: not TOML: {error}") from error
     except CriteriaError as error:
         raise CriteriaError(f"{name}: {error}") from error.__cause__
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise CriteriaError(f"{name}: not TOML: {error}") from error
 
 
 def _parse(root: Mapping[str, object], name: str) -> SolarCriteria:

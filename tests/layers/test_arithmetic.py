@@ -144,6 +144,7 @@ def test_reading_a_fits_the_price():
     assert a.land_km2.text() == "38–63 km²"
     assert a.fits
     assert a.verdict.startswith("Fits: US$1.0 a watt")
+    assert a.verdict.endswith("Within 25 % counts as a fit: our judgement.")
     assert set(a.claims) == {
         "claim",
         "cost",
@@ -173,6 +174,7 @@ def test_reading_b_is_several_times_too_dear():
     assert b.cost_usd_per_w.high == pytest.approx(4.320, abs=0.005)
     assert not b.fits
     assert "3.1–4.3 times too dear" in b.verdict
+    assert "Within 25 % counts as a fit" in b.verdict
 
 
 def test_round_the_clock_would_be_too_cheap():
@@ -236,3 +238,39 @@ def test_repayment_refuses_a_price_that_is_none(wrong):
         debt.at(price_usd_per_t=wrong)
     with pytest.raises(RangeError, match="amount_usd"):
         Repayment(amount_usd=wrong, throughput_t_per_year=1500, best_month_usd=1)
+
+
+def test_repayment_counts_the_oxide_over_every_range():
+    debt = Repayment(
+        amount_usd=2.5e9,
+        throughput_t_per_year=1500,
+        best_month_usd=1.33e6,
+        throughput_good="monazite",
+        peak_month="2014-06",
+        amount_range=Range(low=2e9, mid=2.5e9, high=3e9, unit="US$", claims=("cost",)),
+        reo_share=Range(low=55, mid=57.5, high=60, unit="%", claims=("grade",)),
+    )
+    at = debt.at(price_usd_per_t=5000)
+    assert at.tonnes == 500_000
+    assert (at.tonnes_range.low, at.tonnes_range.high) == (400_000, 600_000)
+    assert at.oxide_tonnes.low == pytest.approx(0.55 * 400_000)
+    assert at.oxide_tonnes.mid == pytest.approx(0.575 * 500_000)
+    assert at.oxide_tonnes.high == pytest.approx(0.60 * 600_000)
+    assert at.oxide_tonnes.unit == "t"
+    assert at.oxide_tonnes.claims == ("cost", "grade")
+
+
+def test_repayment_without_a_share_says_nothing_of_oxide():
+    debt = Repayment(amount_usd=10, throughput_t_per_year=1, best_month_usd=1)
+    at = debt.at(price_usd_per_t=1)
+    assert (at.tonnes_range, at.oxide_tonnes) == (None, None)
+
+
+def test_repayment_refuses_a_share_that_is_none():
+    money = {"amount_usd": 10, "throughput_t_per_year": 1, "best_month_usd": 1}
+    with pytest.raises(RangeError, match="reo_share reaches 110 %"):
+        Repayment(**money, reo_share=Range(low=1, mid=2, high=110, unit="%"))
+    with pytest.raises(RangeError, match="reo_share is in ''; expected '%'"):
+        Repayment(**money, reo_share=Range.exactly(0.5, ""))
+    with pytest.raises(RangeError, match="amount_range is in 'EUR'"):
+        Repayment(**money, amount_range=Range.exactly(10, "EUR"))

@@ -13,6 +13,45 @@ def cholsan():
     return layers.load_exchange("cholsan-2019")
 
 
+@pytest.fixture
+def made(tmp_path):
+    """Load a small exchange of one's own, with more lines at its end."""
+
+    def load(*lines, place="trade-hubs/dandong", **keys):
+        path = tmp_path / "made.toml"
+        top = {"id": "made", "measures": [], "context": []} | keys
+        path.write_text(
+            "\n".join(
+                [
+                    "format = 1",
+                    *(f"{key} = {value!r}" for key, value in top.items()),
+                    'title = "Made"\nstatus = "reported"\ntarget = "KP"\nsummary = "x"',
+                    "reported = 2019-10-15\nas_of = 2019-10-31",
+                    f'[[places]]\nfeature = "{place}"\nrole = "x"',
+                    '[[parties]]\nid = "one"\nname = "One"\nrole = "other"',
+                    *lines,
+                ]
+            ),
+            encoding="utf-8",
+        )
+        return layers.load_exchange(path)
+
+    return load
+
+
+LEG = """[[legs]]
+id = "leg"
+kind = "ore"
+what = "Ore"
+giver = "one"
+receiver = "one"
+from = "trade-hubs/dandong"
+to = ["trade-hubs/sinuiju"]
+direction = "out"
+basis = "inferred"
+"""
+
+
 def row(frame, **where):
     for column, value in where.items():
         frame = frame[frame[column] == value]
@@ -181,3 +220,141 @@ def test_criteria_of_ones_own(tmp_path):
     own.write_text(text.replace("min = 20", "min = 60", 1), encoding="utf-8")
     deal = layers.load_exchange("cholsan-2019", criteria=own)
     assert (deal.areas["coast_km"] >= 55).all()
+
+
+# ── What it rests on ─────────────────────────────────────────────────────────
+
+
+def test_sources_are_followed_to_the_last(made):
+    note = '[[unknowns]]\ntext = "x"\nsources = ["{}"]'
+    hub = "trade-hubs/sinuiju"
+    bare = made(note.format("general-knowledge"), place=hub).sources["id"]
+    chain = ["upi-2019-10-24", "ferroalloy-2019-10-24", "rfa-ko-2019-10-15"]
+    assert not bare.isin(chain).any()
+    assert set(chain) <= set(made(note.format(chain[0]), place=hub).sources["id"])
+
+
+def test_the_sources_of_its_measures_are_there_and_no_other_measures(made):
+    without = made(LEG)
+    assert without.leg_measures.empty
+    assert "mofcom-2016-11" not in set(without.sources["id"])
+    one = made(LEG, measures=["mofcom-2016-11-ii"])
+    assert one.leg_measures["measure"].tolist() == ["mofcom-2016-11-ii"]
+    assert "mofcom-2016-11" in set(one.sources["id"])
+
+
+def test_every_claim_about_it_is_there_cited_or_not(made):
+    about = {
+        c.id for c in layers.claims().values() if c.subject == "exchange:cholsan-2019"
+    }
+    assert not about <= set(made().claims["id"])
+    assert about <= set(made(id="cholsan-2019").claims["id"])
+
+
+def test_a_place_keeps_its_own_claims(made):
+    own = set(layers.load("deposits").set_index("id")["claims"]["hamhung-jv"].split())
+    deal = made(place="deposits/hamhung-jv")
+    assert own
+    assert set(row(deal.places, id="hamhung-jv").claims.split()) == own
+    assert own <= set(deal.claims["id"])
+
+
+# ── What is measured ─────────────────────────────────────────────────────────
+
+
+def test_as_many_links_as_the_file_asks_for(cholsan):
+    hubs = cholsan.links[cholsan.links["relation"] == "hub named in the report"]
+    assert set(hubs["from_id"]) == {"deposits/cholsan-reported"}
+    assert hubs["to_id"].tolist() == ["trade-hubs/dandong", "trade-hubs/shenyang"]
+    assert hubs["distance_m"].is_monotonic_increasing
+
+
+def test_an_area_is_measured_with_its_radius(cholsan):
+    from geo.uncertainty import point_radius
+
+    radius = point_radius(cholsan.areas).set_index(cholsan.areas["ref"])
+    plants = layers.load("power-plants").set_index("id")["uncertainty_m"]
+    tied = cholsan.links[cholsan.links["relation"] == "nearest power plant"]
+    for link in tied.itertuples():
+        slack = radius["uncertainty_m"][link.from_id]
+        slack += plants[link.to_id.partition("/")[2]]
+        assert slack > 5_000
+        assert link.distance_max_m - link.distance_m == pytest.approx(slack)
+
+
+def test_a_feature_is_not_the_nearest_to_itself(made):
+    hubs = layers.load("trade-hubs").set_index("id")
+    links = made(
+        """[[links]]
+from = ["trade-hubs/dandong", "trade-hubs"]
+to = ["trade-hubs"]
+relation = "nearest hub"
+k = 2
+"""
+    ).links
+    assert (links["from_id"] != links["to_id"]).all()
+    assert len(links) == 2 * (len(hubs) + 1)
+    every = hubs.drop("dandong").geometry
+    here = hubs.geometry["dandong"]
+    metres = geo.distance(here.x, here.y, every.x, every.y)
+    mine = links[links["from_id"] == "trade-hubs/dandong"]
+    assert mine["distance_m"].min() == pytest.approx(metres.min())
+
+
+def test_a_link_to_itself_alone_is_none(made):
+    own = made(
+        """[[links]]
+from = ["trade-hubs/dandong"]
+to = ["trade-hubs/dandong"]
+relation = "nearest"
+"""
+    )
+    assert own.links.empty
+
+
+# ── What it would mean ───────────────────────────────────────────────────────
+
+
+def test_the_readings_are_in_megawatts_and_take_the_yield_of_the_areas(cholsan):
+    by_id = {reading.id: reading for reading in cholsan.readings}
+    assert by_id["A"].capacity_mw.mid == 2500
+    assert by_id["C"].capacity_mw.mid == 2.5
+    made, ghi = cholsan.areas["yield_kwh_per_kwp"], cholsan.areas["ghi_kwh_per_m2"]
+    low = (made * cholsan.areas["ghi_low_kwh_per_m2"] / ghi).min()
+    high = (made * cholsan.areas["ghi_high_kwh_per_m2"] / ghi).max()
+    energy = by_id["A"].energy_gwh_per_year
+    expected = [2.5 * v for v in (low, made.median(), high)]
+    assert [energy.low, energy.mid, energy.high] == pytest.approx(expected)
+    assert energy.low < 0.99 * energy.mid < 0.98 * energy.high
+
+
+def test_a_reading_cites_what_its_yield_rests_on(cholsan):
+    for reading in cholsan.readings:
+        cited = set(reading.claims)
+        assert {"solar-site", "why-inland", "yield-computed", "cost-rfa"} <= cited
+        assert {"capacity-2017", "output-2017", "land-default", "price-world"} <= cited
+
+
+def test_repayment_has_all_that_the_file_says(cholsan):
+    debt = cholsan.repayment
+    assert (debt.throughput_good, debt.peak_month) == ("monazite", "2014-06")
+    assert (debt.reo_share.low, debt.reo_share.unit) == (pytest.approx(55), "%")
+    assert debt.amount_range.mid == debt.amount_usd == 2.5e9
+    at = debt.at(price_usd_per_t=5000)
+    assert at.oxide_tonnes.text() == "280,000–300,000 t"
+
+
+def test_the_note_on_the_system_says_which_and_when(cholsan):
+    assert cholsan.notes["system"].startswith("Power system of the DPRK, 2017. Estim")
+    assert cholsan.target == "KP"
+
+
+def test_details_write_numbers_out(made, monkeypatch):
+    plants = layers.load("power-plants")
+    plants["capacity_mw"] = 1_234_567.0
+    monkeypatch.setattr(
+        "layers.exchange.load",
+        lambda i: plants.copy() if i == "power-plants" else layers.load(i),
+    )
+    details = made(context=["power-plants"]).places["details"]
+    assert details.str.contains("capacity: 1234567 MW").sum() == len(plants)

@@ -38,6 +38,30 @@ def spoiled(tmp_path):
         ('likelihood = "likely"', 'likelihood = "sure"', r"no ICD 203 term"),
         ('id = "cholsan-2019"', 'id = "../etc"', r"id: Expected `str` matching"),
         ('target = "KP"', 'target = "Korea"', r"target: "),
+        ("quantity = 2.5", "quantity = inf", r"quantity: Expected `float` <= "),
+        ("quantity = 2.5", "quantity = nan", r"quantity: Expected `float` "),
+        (
+            "quantity = 2.5",
+            f"quantity = 1{'0' * 400}",
+            r"holds what no number|quantity",
+        ),
+        ("quantity = 2.5", f"quantity = 1{'0' * 5000}", r"no valid TOML: "),
+        ("low = 1200, mid", "low = 1200, hi = 1, mid", r"yield.kwh_per_kwp: .*`hi`"),
+        (
+            "high = 1500 }",
+            "high = inf }",
+            r"yield.kwh_per_kwp.high: Expected `float` <=",
+        ),
+        ('id = "cholsan-2019"', 'id = "cholsan-2019\\n"', r"id: Expected `str` match"),
+        (
+            '"deposits/cholsan-reported"\nrole',
+            '"deposits/x\\n"\nrole',
+            r"feature: .*matc",
+        ),
+        ('id = "A"', 'id = "A\\n"', r"id: Expected `str` matching"),
+        ('target = "KP"', 'target = "KP\\n"', r"target: Expected `str` matching"),
+        ('"2014-06"', '"2014-06\\n"', r"peak_month: Expected `str` matching"),
+        ('"2014-06"', '"2014-13"', r"peak_month: Expected `str` matching"),
     ],
 )
 def test_a_wrong_key_unit_or_date_is_named(spoiled, old, new, message):
@@ -66,7 +90,27 @@ def test_a_wrong_key_unit_or_date_is_named(spoiled, old, new, message):
         (
             'feature = "trade-hubs/dandong"',
             'feature = "trade-hub/dandong"',
-            r"no layer 'trade-hub'; there are .*trade-hubs",
+            r"no layer 'trade-hub'; there are (?!.*base-).*trade-hubs",
+        ),
+        (
+            'context = ["crossings"',
+            'context = ["base-coast"',
+            r"no layer 'base-coast'; there are (?!.*base-).*trade-hubs",
+        ),
+        (
+            'context = ["crossings"',
+            'context = ["deposits"',
+            r"context: deposits is there twice",
+        ),
+        (
+            'context = ["crossings"',
+            'context = ["provinces"',
+            r"context\[0\]: 'provinces' holds .*Polygon; expected a layer of Points",
+        ),
+        (
+            'feature = "trade-hubs/dandong"',
+            'feature = "provinces/north-pyongan"',
+            r"places\[1\].feature: 'provinces' holds .*Polygon; expected a layer of Po",
         ),
         (
             'party = "dprk-side"',
@@ -115,3 +159,35 @@ def test_what_ships_reads(exchange_id):
     name, file = read_exchange_file(exchange_id)
     assert name == f"{exchange_id}.toml"
     assert file.id == exchange_id
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a = " + "[" * 100_000, "a = 1" + "0" * 5000, "a = 1\x00"]
+)
+def test_a_hostile_file_is_one_clear_line(tmp_path, hostile):
+    from geo.errors import CriteriaError
+    from layers.solar_criteria import load_solar_criteria
+
+    path = tmp_path / "hostile.toml"
+    path.write_text(hostile)
+    with pytest.raises(
+        layers.ExchangeError, match=r"hostile\.toml is no val"
+    ) as caught:
+        read_exchange_file(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(CriteriaError, match=r"hostile\.toml: not TOML") as caught:
+        load_solar_criteria(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["a\0.toml", "a" * 5000 + ".toml", "a\nb.toml"])
+def test_a_path_that_is_none_is_one_clear_line(path):
+    from geo.errors import CriteriaError
+    from layers.solar_criteria import load_solar_criteria
+
+    with pytest.raises(layers.ExchangeError, match=r"is no path|no file") as caught:
+        read_exchange_file(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(CriteriaError, match="no criteria can be read") as caught:
+        load_solar_criteria(path)
+    assert "\n" not in str(caught.value)

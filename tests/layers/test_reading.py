@@ -1,6 +1,13 @@
+import json
+import sqlite3
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import geopandas as gpd
+import numpy as np
 import pytest
-from shapely import Point
+import shapely
+from shapely import LineString, Point, Polygon
 
 import layers
 from layers.reading import read_layer
@@ -126,8 +133,14 @@ def test_a_missing_column_is_named(tmp_path):
         ("noend", b"x", "no reader for a name without an ending"),
         ("latin.csv", "lon,lat,name\n1,2,Ch\xf6\n".encode("latin-1"), "not UTF-8"),
         ("nocol.csv", b"a,b\n1,2\n", "no columns lon and lat; it has a, b"),
-        ("words.csv", b"lon,lat\n1,2\neast,2\n", "line 3, column lon: 'east'"),
-        ("ragged.csv", b"lon,lat\n1,2\n1,2,3,4\n", "is no CSV"),
+        ("words.csv", b"lon,lat\n1,2\neast,2\n", "row 2, column lon: 'east'"),
+        ("ragged.csv", b"lon,lat\n1,2\n1,2,3,4\n", "line 3: 4 cells under 2 column"),
+        ("short.csv", b'lon,lat,a\n1,2,"x\ny"\n\n1,2\n', "line 5: 2 cells under 3"),
+        ("comma.csv", b"lon,lat,a\n1,2,x,\n3,4,y,\n", "line 2: 4 cells under 3"),
+        ("open.csv", b'lon,lat,a\n1,2,"x\n', "is no CSV: line 2: unexpected end"),
+        ("twice.csv", b"lon,lat,a,a\n1,2,x,y\n", "the column a is there twice"),
+        ("bare.csv", b"lon,lat,\n1,2,x\n", "column 3 has content and no name"),
+        ("deep.geojson", b'{"a":' + b"[" * 100_000, "is no GeoJSON"),
     ],
 )
 def test_a_broken_file_is_one_clear_line(tmp_path, name, content, message):
@@ -151,3 +164,284 @@ def test_several_layers_are_refused_with_their_names(tmp_path):
     layer().to_file(path, layer="ports")
     with pytest.raises(layers.ReadError, match=r"holds 2 layers \(mines, ports\)"):
         read_layer(path)
+
+
+def test_an_empty_column_of_a_spreadsheet_is_left_out(tmp_path):
+    path = tmp_path / "sheet.csv"
+    path.write_text("lon,lat,name,\n124.7,39.7,Pit,\n")
+    got = read_layer(path, evidence=False)
+    assert list(got.columns) == ["name", "geometry"]
+    assert got["name"].item() == "Pit"
+
+
+def test_a_path_that_is_none_is_one_clear_line(tmp_path):
+    with pytest.raises(layers.ReadError, match="is no path"):
+        read_layer("a\0.csv")
+    with pytest.raises(layers.ReadError, match="cannot be read: File name too long"):
+        read_layer(tmp_path / ("a" * 5000 + ".csv"))
+
+
+# ── Files that would make the reader run or fetch something ──────────────────
+
+
+@pytest.fixture
+def listener():
+    """Listen on this machine; ``asked`` holds every request."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}/x.geojson"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def collection(crs=None, key="crs", at=lambda top: top):
+    """Build a GeoJSON of one point, with ``key`` in the part that ``at`` picks."""
+    point = {"type": "Point", "coordinates": [124.7, 39.7]}
+    feature = {"type": "Feature", "properties": {"id": "site-1"}, "geometry": point}
+    top = {"type": "FeatureCollection", "features": [feature]}
+    if crs is not None:
+        at(top)[key] = crs
+    return top
+
+
+HOSTILE = {
+    "pipeline": lambda url: {
+        "type": "gdal_streamed_alg",
+        "command_line": f"gdal vector pipeline ! read /vsicurl/{url}",
+    },
+    "link": lambda url: collection({"type": "link", "properties": {"href": url}}),
+    "url": lambda url: collection({"type": "URL", "properties": {"url": url}}, "CRS"),
+    "link-in-a-geometry": lambda url: collection(
+        {"type": "link", "properties": {"href": url}},
+        "Crs",
+        at=lambda top: top["features"][0]["geometry"],
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ["json", "geojson"])
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_geojson_runs_and_fetches_nothing(tmp_path, listener, kind, ending):
+    path = tmp_path / f"hostile.{ending}"
+    path.write_text(json.dumps(HOSTILE[kind](listener.url)))
+    with pytest.raises(layers.ReadError):
+        read_layer(path, evidence=False)
+    assert listener.asked == []
+
+
+@pytest.mark.parametrize(
+    ("function", "refused"),
+    [
+        ("ogr_geocode('{url}')", True),
+        ("load_extension('{url}')", True),
+        ("gdal_get_pixel_value('/vsicurl/{url}', 1, 'georef', 1, 2)", False),
+    ],
+)
+def test_a_geopackage_view_fetches_nothing(tmp_path, listener, function, refused):
+    path = tmp_path / "view.gpkg"
+    layer(1).to_file(path, layer="sites", SPATIAL_INDEX="NO")
+    with sqlite3.connect(path) as base:
+        asks = function.format(url=listener.url)
+        base.execute("create table gpkg_hidden as select * from sites")
+        base.execute("drop table sites")
+        base.execute(f"create view v as select fid, geom, {asks} as a from gpkg_hidden")
+        base.execute("update gpkg_geometry_columns set table_name = 'v'")
+        base.execute("update gpkg_contents set table_name = 'v', identifier = 'v'")
+    base.close()
+    if refused:
+        with pytest.raises(layers.ReadError, match="cannot be read"):
+            read_layer(path, evidence=False)
+    else:
+        assert read_layer(path, evidence=False)["a"].isna().all()
+    assert listener.asked == []
+
+
+# ── Where the places are ─────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", None),
+        ("urn:ogc:def:crs:EPSG::4326", None),
+        ("http://www.opengis.net/def/crs/OGC/1.3/CRS84", None),
+        ("EPSG:4301", "EPSG:4301"),
+    ],
+)
+def test_a_crs_in_the_old_manner_is_heeded(tmp_path, name, code):
+    path = tmp_path / "old.geojson"
+    path.write_text(
+        json.dumps(collection({"type": "name", "properties": {"name": name}}))
+    )
+    assert read_layer(path, evidence=False).attrs.get("reprojected_from") == code
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ({"type": "name", "properties": {"name": "EPSG:999999"}}, "no known code"),
+        ({"type": "EPSG", "properties": {"code": 999999}}, "no known code"),
+        ({"type": "name", "properties": {"name": "/etc/passwd"}}, "no known code"),
+        ({"type": "name", "properties": None}, "no known code"),
+        ({"type": "name"}, "no known code"),
+        ("EPSG:4326", "in a part of it"),
+    ],
+)
+def test_a_geojson_of_an_unknown_crs_is_refused(tmp_path, crs, message):
+    path = tmp_path / "odd.geojson"
+    path.write_text(json.dumps(collection(crs)))
+    with pytest.raises(layers.ReadError, match=message):
+        read_layer(path, evidence=False)
+
+
+def test_a_geojson_whose_crs_is_null_is_refused(tmp_path):
+    path = tmp_path / "null.geojson"
+    path.write_text(json.dumps(collection() | {"crs": None}))
+    with pytest.raises(layers.ReadError, match="crs is null, so its places are unk"):
+        read_layer(path, evidence=False)
+
+
+def test_an_attribute_named_crs_is_no_crs(tmp_path):
+    path = tmp_path / "attribute.geojson"
+    named = collection("EPSG:5179", at=lambda top: top["features"][0]["properties"])
+    path.write_text(json.dumps(named))
+    got = read_layer(path, evidence=False)
+    assert got["crs"].item() == "EPSG:5179"
+    assert got.geometry.x.item() == 124.7
+
+
+def test_degrees_on_another_datum_are_reprojected(tmp_path):
+    """Tokyo datum: some 300 m from WGS 84 in Korea."""
+    path = tmp_path / "tokyo.gpkg"
+    layer().set_crs(4301, allow_override=True).to_file(path)
+    got = read_layer(path)
+    assert got.attrs["reprojected_from"] == "EPSG:4301"
+    moved = layers_distance(got.geometry.iloc[0], Point(124.7, 39.7))
+    assert 250 < moved < 500
+
+
+def layers_distance(one, other):
+    import geo
+
+    return geo.distance(one.x, one.y, other.x, other.y).item()
+
+
+# ── Geometries ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kind", "coordinates"),
+    [
+        ("Polygon", [[[124, 39], [125, 39], [125, 40]]]),
+        ("LineString", [[124, 39]]),
+    ],
+)
+def test_a_geometry_that_is_none_is_refused(tmp_path, kind, coordinates):
+    path = tmp_path / "open.geojson"
+    broken = collection()
+    broken["features"][0]["geometry"] = {"type": kind, "coordinates": coordinates}
+    path.write_text(json.dumps(broken))
+    with pytest.raises(layers.ReadError, match="open ring or a line of one point"):
+        read_layer(path)
+
+
+BOW_TIE = Polygon([(124, 39), (125, 40), (125, 39), (124, 40)])
+with np.errstate(invalid="ignore"):
+    HOLED = shapely.from_wkt("LINESTRING (124 39, NaN 39.5, 124 40)")
+    ENDLESS = shapely.from_wkt("LINESTRING (124 39, 124 Inf)")
+
+"""A vertex that is none lies between the bounds and does not show in them."""
+
+
+@pytest.mark.parametrize("evidence", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (
+            BOW_TIE,
+            r"row 2 \(site-1\): the geometry is not valid: Self-intersection.*Fix",
+        ),
+        (HOLED, r"row 2: .*not a finite number"),
+        (
+            shapely.from_wkt("LINESTRING (124 39, 124 Inf)"),
+            r"row 2: .*not a finite number",
+        ),
+    ],
+)
+def test_a_broken_geometry_names_its_row_and_the_mend(
+    tmp_path, shape, message, evidence
+):
+    path = tmp_path / "broken.gpkg"
+    broken = layer()
+    broken["geometry"] = [
+        shape.envelope if shape is BOW_TIE else LineString([(124, 39), (125, 39)]),
+        shape,
+    ]
+    broken.to_file(path)
+    with pytest.raises(layers.SchemaError, match=message):
+        read_layer(path, evidence=evidence)
+    with pytest.raises(layers.SchemaError, match=message):
+        layers.check_features(
+            broken.assign(name_ko="", name_zh="", claims="", note=""), "broken.gpkg"
+        )
+
+
+# ── Numbers and texts ────────────────────────────────────────────────────────
+
+
+def test_numbers_written_as_text_become_numbers(tmp_path):
+    path = tmp_path / "text.geojson"
+    layer(uncertainty_m="100", precision_code="1").to_file(path)
+    got = read_layer(path)
+    assert got["uncertainty_m"].dtype == "float64"
+    assert got["precision_code"].dtype == "int64"
+    assert got["uncertainty_m"].tolist() == [100, 100]
+    layer(uncertainty_m=["100", "some"]).to_file(path)
+    with pytest.raises(layers.ReadError, match="row 2, column uncertainty_m: 'some'"):
+        read_layer(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "wrong"),
+    [
+        ("uncertainty_m", True),
+        ("uncertainty_m", "100"),
+        ("uncertainty_m", np.inf),
+        ("uncertainty_m", 0),
+        ("precision_code", True),
+        ("precision_code", "1"),
+        ("precision_code", 1.5),
+    ],
+)
+def test_what_is_no_number_is_refused(column, wrong):
+    sites = layer(name_ko="", name_zh="", claims="", note="")
+    layers.check_features(sites, "sites")
+    sites[column] = [sites[column].iloc[0], wrong] if wrong is not True else True
+    with pytest.raises(layers.SchemaError, match=f"column {column}: .* is no"):
+        layers.check_features(sites, "sites")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+@pytest.mark.parametrize(
+    "column", ["id", "name", "kind", "georeference_protocol", "status", "sources"]
+)
+def test_a_blank_is_refused(column, blank):
+    sites = layer(name_ko="", name_zh="", claims="", note="").astype({column: object})
+    sites.loc[1, column] = blank
+    with pytest.raises(
+        layers.SchemaError, match=rf"row 2.*, column {column}: .* is empty; every"
+    ):
+        layers.check_features(sites, "sites")

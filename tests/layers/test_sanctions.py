@@ -1,5 +1,5 @@
 import re
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -105,3 +105,43 @@ def test_a_broken_date_in_the_table_names_the_measure():
     table["in_force_from"] = "2010-13-01"
     with pytest.raises(layers.SchemaError, match=r"measure unscr-.*in_force_from"):
         in_force(table, date(2020, 1, 1))
+
+
+@pytest.mark.parametrize("effect", ["restricts", "exempts"])
+def test_the_first_day_counts_whatever_the_effect(effect):
+    table = layers.load_table("measures").iloc[:1].assign(effect=effect)
+    table["in_force_from"], table["in_force_to"] = "2010-01-01", ""
+    for day, there in (("2009-12-31", False), ("2010-01-01", True)):
+        assert in_force(table, day).tolist() == [there]
+
+
+def test_dates_are_compared_as_dates():
+    table = layers.load_table("measures").iloc[:1].copy()
+    table["in_force_from"], table["in_force_to"] = "20100101", "2010-W52-5"
+    for day in (date(2010, 1, 1), date(2010, 12, 31)):
+        assert in_force(table, day).tolist() == [True]
+    assert in_force(table, datetime(2010, 12, 31, 18)).tolist() == [True]  # noqa: DTZ001
+    assert in_force(table, date(2011, 1, 1)).tolist() == [False]
+
+
+def test_what_is_exempted_waits_for_its_day_too(monkeypatch):
+    from layers import sanctions
+
+    table = measure_legs()
+    table["effect"] = "exempts"
+    monkeypatch.setattr(sanctions, "measure_legs", lambda: table)
+    assert layers.measures(as_of="2006-10-13").empty
+
+
+def test_the_list_is_in_the_order_of_adoption():
+    for table in (measure_legs(), layers.measures(as_of="2019-10-31")):
+        order = list(zip(table["adopted"], table["id"], table["leg_kind"], strict=True))
+        assert len(order) > 10
+        assert order == sorted(order)
+
+
+def test_an_exchange_takes_its_day_as_text():
+    deal = layers.load_exchange("pobeda-2014", as_of="2019-10-31")
+    assert deal.as_of == date(2019, 10, 31)
+    with pytest.raises(layers.SchemaError, match="'autumn' is no date"):
+        layers.load_exchange("pobeda-2014", as_of="autumn")

@@ -367,3 +367,80 @@ def test_p90_grows_with_no_doubt_and_widens_with_each():
     assert p90(usual, 960, 1060) < p90(none, 960, 1060)
     with pytest.raises(SunError, match="rise with the sun"):
         p90(none, 1100, 1000)
+
+
+# ── What counts, and how it is measured ──────────────────────────────────────
+
+
+def decoy(layer, area, **changes):
+    """Add a feature in the middle of an area to a layer."""
+    middle = area.geometry.representative_point()
+    one = layer.iloc[[0]].assign(**{"name": "Decoy", **changes})
+    return pd.concat([layer, one.set_geometry([middle], crs=4326)], ignore_index=True)
+
+
+GOOD_PLANT = {
+    "status": "existing",
+    "fuel": "coal",
+    "capacity_mw": 500.0,
+    "uncertainty_m": 1000.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "counts"),
+    [
+        ({}, True),
+        ({"capacity_mw": float("nan")}, True),
+        ({"status": "historic"}, False),
+        ({"fuel": "solar"}, False),
+        ({"capacity_mw": 50.0}, False),
+        ({"uncertainty_m": 20_000.0}, False),
+    ],
+)
+def test_which_plants_count(found, pyongan, wrong, counts):
+    plants = decoy(load("power-plants"), found.iloc[7], **(GOOD_PLANT | wrong))
+    names = set(areas(regions=pyongan, plants=plants)["plant_name"])
+    assert ("Decoy" in names) is counts
+
+
+@pytest.mark.parametrize(("population", "counts"), [(50_000, True), (5_000, False)])
+def test_which_towns_count(found, pyongan, population, counts):
+    towns = decoy(load("places"), found.iloc[7], population=population)
+    names = set(areas(regions=pyongan, towns=towns)["town_name"])
+    assert ("Decoy" in names) is counts
+
+
+def test_altitude_is_read_between_the_cells(pyongan, tmp_path):
+    """A plane that rises eastward by 20 m a degree is met exactly."""
+    import rasterio
+
+    ramp = tmp_path / "ramp.tif"
+    with rasterio.open(raster_path("altitude")) as own:
+        profile = own.profile | {"dtype": "float64", "nodata": None}
+    lon, _ = Grid.of(raster_path("altitude")).centres()
+    with rasterio.open(ramp, "w", **profile) as out:
+        out.write(np.broadcast_to(20 * (lon - 120), profile_shape(profile)), 1)
+    got = areas(regions=pyongan, rasters={"altitude": ramp})
+    assert len(got) > 5
+    lon, lat = Grid.of(raster_path("land-cover")).centres()
+    for area in got.itertuples():
+        held = shapely.contains_xy(area.geometry, lon, lat)
+        mean = 20 * (np.broadcast_to(lon, held.shape)[held].mean() - 120)
+        assert area.altitude_m == pytest.approx(mean, abs=0.01)
+
+
+def profile_shape(profile):
+    return profile["height"], profile["width"]
+
+
+def test_an_area_is_as_uncertain_as_half_a_cell(found):
+    lat = found.geometry.representative_point().y.mean()
+    across = geodesy.distance(125.0, lat, 125.05, lat + 0.05).item()
+    assert found["uncertainty_m"].between(0.45 * across, 0.55 * across).all()
+
+
+@pytest.mark.parametrize("lon", [-75.0, 10.0, 125.3])
+def test_the_sun_is_highest_at_noon_of_the_place(lon):
+    zenith = Sites(lon, 40.0, 0, TURBIDITY)._sky.zenith[0]
+    assert set(zenith.argmin(axis=1)) <= {23, 24}
