@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from typing import TYPE_CHECKING, Any
 
 from geo.crs import require_lonlat
 from geo.errors import GeometryError, GeometryTypeError
-from maps.facts import feature_facts, quantity, words
+from maps.facts import feature_facts, length, quantity, words
 from maps.layer import feature, mark_layer
 from maps.page import ExchangeMap, PageError
 from maps.palette import LIGHT
-from maps.popup import Card, dom_id
+from maps.popup import Card, dom_id, source_view
 from maps.style import ADDED, SYMBOLS, Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import folium
     import geopandas as gpd
 
+    from maps.popup import SourceView
+
 MOST_FEATURES = 5000
 """Features that a page draws one by one and still opens at once."""
 
+MOST_LABELS = 200
+"""Features of a layer up to which each is named on the map; search finds them all."""
+
 _LONGEST = 2000
+_LONGEST_NAME = 200
+_WIDEST_RING_M = 5_000_000.0
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _KNOWN = frozenset(
     {
         "name",
@@ -34,6 +44,7 @@ _KNOWN = frozenset(
         "uncertainty_m",
         "precision_code",
         "georeference_protocol",
+        "sources",
     }
 )
 _SHAPES = {
@@ -81,21 +92,46 @@ def add_layer(
             f"layer {name!r} holds {', '.join(sorted(map(str, wrong)))}; expected "
             "points, lines or polygons. Split collections with explode() first."
         )
-    parts = gdf.explode(index_parts=False) if _has_multipoints(gdf) else gdf
+    name = _short(name)[:_LONGEST_NAME]
+    rows = gdf.drop(columns=gdf.geometry.name).to_dict("records")
+    parts = [
+        {**{str(column): value for column, value in row.items()}, "geometry": part}
+        for row, geometry in zip(rows, gdf.geometry, strict=True)
+        for part in _points(geometry)
+    ]
+    if len(parts) > MOST_FEATURES:
+        raise PageError(
+            f"layer {name!r} has {len(parts):,} points in its features; a page draws "
+            f"at most {MOST_FEATURES:,}. Select or simplify it first."
+        )
+    for place, part in enumerate(parts, start=1):
+        _require_no_jump(part["geometry"], f"{name!r}, feature {place}")
     number = sum(key.startswith("added:") for key in page.marks) + 1
-    mark = _mark(name, number, _SHAPES[str(parts.geometry.geom_type.iloc[0])], style)
+    shape = _SHAPES[parts[0]["geometry"].geom_type]
+    bare = sum(not _short(part.get("sources")) for part in parts)
+    mark = _mark(name, number, shape, style, _warning(bare, len(parts)))
     features = []
-    for place, row in enumerate(parts.to_dict("records")):
+    for place, row in enumerate(parts):
         key = f"added-{number}/{place}"
-        card = _card({str(k): v for k, v in row.items()}, key, mark, place)
-        features.append(_feature(row["geometry"], card, row))
+        card = _card(row, key, mark, name, place)
+        named = len(parts) <= MOST_LABELS
+        features.append(_feature(row["geometry"], card, row, named=named))
         page.cards.append(card)
     page.show_mark(mark)
     mark_layer(mark, features).add_to(page)
     _widen(page, gdf)
 
 
-def _mark(name: str, number: int, shape: Any, style: Mapping[str, str] | None) -> Mark:
+def _warning(bare: int, total: int) -> str:
+    """Say in the legend that ``bare`` features of a layer name no source."""
+    if not bare:
+        return ""
+    return "no source named" if bare == total else f"{bare} of {total} name no source"
+
+
+def _mark(
+    name: str, number: int, shape: Any, style: Mapping[str, str] | None, warning: str
+) -> Mark:
     """Mark of an added layer."""
     style = dict(style or {})
     allowed = {"colour": LIGHT, "symbol": SYMBOLS}
@@ -105,7 +141,7 @@ def _mark(name: str, number: int, shape: Any, style: Mapping[str, str] | None) -
             raise PageError(f"style has {key!r}: {value!r}; expected one of {choices}")
     return Mark(
         key=f"added:{number}",
-        label=name,
+        label=f"{name} ({warning})" if warning else name,
         about="Added by the maker of this page; not part of the catalogue.",
         group=ADDED,
         shape=shape,
@@ -115,53 +151,91 @@ def _mark(name: str, number: int, shape: Any, style: Mapping[str, str] | None) -
     )
 
 
-def _card(row: Mapping[str, Any], key: str, mark: Mark, place: int) -> Card:
-    """Card of a feature: every column as text."""
+def _card(row: Mapping[str, Any], key: str, mark: Mark, layer: str, place: int) -> Card:
+    """Card of a feature: every column as text, and whether it names a source."""
+    known, cited = _cited(_short(row.get("sources")))
+    unsourced = not (known or cited)
     others = tuple(
         (str(column), _short(value))
         for column, value in row.items()
         if column != "geometry" and column not in _KNOWN and _short(value)
     )
-    located = feature_facts(
-        {k: v for k, v in row.items() if k in {*_KNOWN, "geometry"}}
-    )
+    located = _located(row)
+    if cited:
+        others = (("Sources, as given", cited), *others)
     return Card(
         key=key,
         dom_id=dom_id(key),
         role=mark.role,
-        kind=words(_short(row.get("kind"))) or mark.label,
-        name=_short(row.get("name")) or f"{mark.label} {place + 1}",
-        name_ko=_short(row.get("name_ko")),
-        name_zh=_short(row.get("name_zh")),
-        badge=_short(row.get("status")),
-        intro=f"From the added layer “{mark.label}”; not checked.",
+        kind=words(_short(row.get("kind"))) or layer,
+        name=_name(row.get("name")) or f"{layer} {place + 1}",
+        name_ko=_name(row.get("name_ko")),
+        name_zh=_name(row.get("name_zh")),
+        badge=_short(row.get("status")) or ("no source named" if unsourced else ""),
+        intro=f"From the added layer “{layer}”; not checked."
+        + (" It names no source." if unsourced else ""),
         facts=located + others,
+        sources=known,
         note=_short(row.get("note")),
     )
 
 
-def _feature(geometry: Any, card: Card, row: Mapping[Any, Any]) -> dict[str, Any]:
+def _located(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Say where a feature is and how well that is known, or that nobody says so."""
+    shown = {k: v for k, v in row.items() if k in {*_KNOWN, "geometry"}}
+    radius = _radius(shown.pop("uncertainty_m", None))
+    if not radius:
+        return (("Where", "uncertainty not stated"), *feature_facts(shown))
+    if row["geometry"].geom_type == "Point":
+        return feature_facts({**shown, "uncertainty_m": radius})
+    off = ("Where", f"may be off by {length(radius)}")
+    return (off, *feature_facts(shown))
+
+
+def _cited(text: str) -> tuple[tuple[SourceView, ...], str]:
+    """Return the sources that ship, by id, and the text where it names any other."""
+    from layers.evidence import sources
+
+    ids = dict.fromkeys(text.split())
+    found = [sources()[one] for one in ids if one in sources()]
+    views = tuple(source_view(dataclasses.asdict(source)) for source in found)
+    return views, "" if len(found) == len(ids) else text
+
+
+def _feature(
+    geometry: Any, card: Card, row: Mapping[Any, Any], *, named: bool
+) -> dict[str, Any]:
     """One feature for the page's script."""
     point = geometry.representative_point()
-    radius = _short(row.get("uncertainty_m"))
-    try:
-        ring = max(0.0, float(radius)) if radius else 0.0
-    except ValueError:
-        ring = 0.0
+    ring = _radius(row.get("uncertainty_m"))
     is_point = geometry.geom_type == "Point"
     return feature(
         key=card.key,
         card=card.dom_id,
         name=card.name,
-        say=f"{card.name}, {card.kind}",
+        say=f"{card.name}, {card.kind}"
+        + (
+            ""
+            if card.sources or "Sources, as given" in dict(card.facts)
+            else ", no source named"
+        ),
         anchor=(point.x, point.y),
         geometry=None if is_point else geometry,
-        label=card.name if len(card.name) <= 40 else "",
+        label=card.name if named and len(card.name) <= 40 else "",
         name_ko=card.name_ko,
         name_zh=card.name_zh,
         ring_m=ring if is_point else 0.0,
         ends=is_point,
     )
+
+
+def _radius(value: object) -> float:
+    """Radius of a ring; zero for what is no length that fits on the Earth. [m]."""
+    try:
+        radius = float(str(value))
+    except ValueError:
+        return 0.0
+    return radius if 0 < radius <= _WIDEST_RING_M else 0.0
 
 
 def _widen(page: ExchangeMap, gdf: gpd.GeoDataFrame) -> None:
@@ -174,13 +248,45 @@ def _widen(page: ExchangeMap, gdf: gpd.GeoDataFrame) -> None:
     ]
 
 
-def _has_multipoints(gdf: gpd.GeoDataFrame) -> bool:
-    return bool((gdf.geometry.geom_type == "MultiPoint").any())
+def _points(geometry: Any) -> list[Any]:
+    """Return a geometry, or each of several points by itself."""
+    return list(geometry.geoms) if geometry.geom_type == "MultiPoint" else [geometry]
+
+
+def _lines(geometry: Any) -> Iterator[Any]:
+    """Yield the lines and rings that a geometry is drawn with."""
+    for part in getattr(geometry, "geoms", [geometry]):
+        if part.geom_type == "Polygon":
+            yield part.exterior
+            yield from part.interiors
+        else:
+            yield part
+
+
+def _require_no_jump(geometry: Any, where: str) -> None:
+    """Refuse an edge that leaps over the antimeridian: it would cross the whole map."""
+    import numpy as np
+    import shapely
+
+    for line in _lines(geometry):
+        lon = shapely.get_coordinates(line)[:, 0]
+        ends = np.abs(np.column_stack([lon[:-1], lon[1:]])) < 180
+        if (ends.any(axis=1) & (np.abs(np.diff(lon)) > 180)).any():
+            raise GeometryError(
+                f"layer {where}: an edge leaps over the antimeridian; expected a shape "
+                "that is cut there (RFC 7946, section 3.1.9). Cut it at 180°."
+            )
+
+
+def _name(value: object) -> str:
+    """``value`` as a name of a bearable length."""
+    text = _short(value).strip()
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]} …"
 
 
 def _short(value: object) -> str:
     """``value`` as text of a bearable length; missing values as an empty one."""
     if value is None or str(value) in {"nan", "NaN", "NaT", "<NA>", "None"}:
         return ""
-    text = quantity(str(value), "")
+    text = quantity(_CONTROLS.sub(" ", str(value)), "")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -260,7 +260,9 @@ def evidence(*, claim: str, as_json: bool) -> None:
         }
     )
     for other in behind.disputed_by:
-        click.echo(f"  otherwise: {_statement(find_claim(other))} ({other})")
+        itself = other in behind.origin_says_otherwise
+        label = "otherwise, the origin itself" if itself else "otherwise"
+        click.echo(f"  {label}: {_statement(find_claim(other))} ({other})")
 
 
 @cli.command()

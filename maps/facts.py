@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
     from layers.exchange import Exchange
 
+_EFFECTS = {
+    "restricts": "restricts it",
+    "arguable": "may restrict it: read both ways",
+    "exempts": "exempts it in part",
+}
 _COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
@@ -124,13 +129,34 @@ def quantity(value: str, unit: str) -> str:
     """
     if not value:
         return ""
-    if re.fullmatch(r"-?\d{5,}(\.0)?", value):
+    if re.fullmatch(r"-?\d{5,}(\.0)?" if not unit else r"-?\d{4,}(\.0)?", value):
         value = f"{int(float(value)):,}"
     elif re.fullmatch(r"-?\d+\.0", value):
         value = value[:-2]
     if unit == "US$":
         return f"US${value}"
     return f"{value} {unit}".strip()
+
+
+def rough(value: float) -> str:
+    """Write a number with two significant digits, for what is known no better.
+
+    Parameters
+    ----------
+    value
+        A number.
+
+    Returns
+    -------
+    str
+        With its thousands apart; never in powers of ten.
+
+    Examples
+    --------
+    >>> rough(541), rough(1_794), rough(37.2), rough(0.2)
+    ('540', '1,800', '37', '0.2')
+    """
+    return f"{float(f'{value:.2g}'):,.15g}"
 
 
 def words(name: str) -> str:
@@ -192,14 +218,14 @@ def solar_facts(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     texts = (
         ("Rank", "rank", "{:.0f}"),
         ("Area", "area_km2", "{:,.0f} km²"),
-        ("Capacity", "capacity_mw", "{:,.0f} MW"),
-        ("Capacity, low and high", "capacity_mw_low", "{:,.0f} MW"),
-        ("Energy in a year, P50", "energy_gwh", "{:,.0f} GWh"),
-        ("Energy in a year, P90", "energy_gwh_p90", "{:,.0f} GWh"),
+        ("Capacity", "capacity_mw", "about {} MW"),
+        ("Capacity, low and high", "capacity_mw_low", "{} MW"),
+        ("Energy in a year, P50", "energy_gwh", "about {} GWh"),
+        ("Energy in a year, P90", "energy_gwh_p90", "about {} GWh"),
         ("Yield", "yield_kwh_per_kwp", "{:,.0f} kWh/kWp"),
         ("Irradiation, horizontal", "ghi_kwh_per_m2", "{:,.0f} kWh/m² a year"),
-        ("Altitude", "altitude_m", "{:,.0f} m"),
-        ("Relief", "relief_m", "{:,.0f} m"),
+        ("Altitude", "altitude_m", "about {} m"),
+        ("Relief", "relief_m", "about {} m"),
         ("To the coast", "coast_km", "{:,.0f} km"),
         ("To a power plant", "plant_km", "{:,.0f} km"),
         ("To a town", "town_km", "{:,.0f} km"),
@@ -209,9 +235,10 @@ def solar_facts(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         value = row.get(column)
         if value is None or not plain(value):
             continue
-        text = form.format(float(value))
+        number = float(value)
+        text = form.format(rough(number) if "{}" in form else number)
         if column == "capacity_mw_low":
-            text = text.replace(" MW", f" to {float(row['capacity_mw_high']):,.0f} MW")
+            text = f"{rough(number)} to {rough(float(row['capacity_mw_high']))} MW"
         facts.append((label, text))
     for label, column in (("Land cover", "land_cover"), ("Why it ranks so", "reasons")):
         if plain(row.get(column)):
@@ -295,8 +322,9 @@ def leg_readings(exchange: Exchange, leg_id: str) -> tuple[str, ...]:
     for row in exchange.leg_measures.to_dict("records"):
         if str(row["leg"]) == leg_id and bool(row["in_force_on_as_of"]):
             paragraph = f" {row['paragraph']}" if plain(row["paragraph"]) else ""
+            effect = _EFFECTS.get(str(row["effect"]), f"{row['effect']} it")
             found.append(
-                f"{row['instrument']}{paragraph} {row['effect']} it "
+                f"{row['instrument']}{paragraph} {effect} "
                 f"(read so by: {row['read_by']})"
             )
     return tuple(found)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from layers.evidence import LIKELIHOOD, VERIFICATION, origins
 from layers.sanctions import EFFECTS
-from maps.facts import details, plain
+from maps.facts import details, plain, rough
 from maps.popup import Evidence, dom_id, split_conflicts
 from maps.style import LEG_WORDS
 
@@ -155,6 +155,7 @@ def _context(
         "sources": tuple(evidence.sources.values()),
         "credits": credit_lines(exchange),
         "number": _number,
+        "rough": rough,
     }
 
 

@@ -14,6 +14,7 @@ from layers.evidence import (
     VERIFICATION,
     Claim,
     corroboration,
+    find_claim,
 )
 from maps.facts import plain, quantity, words
 
@@ -195,7 +196,8 @@ class Evidence:
     def _claim(self, row: Mapping[Any, Any]) -> ClaimView:
         record = Claim(**{f.name: plain(row.get(f.name)) for f in fields(Claim)})
         behind = corroboration(record)
-        articles = len(set(behind.origins) | set(behind.retellings))
+        against = {find_claim(c).source for c in behind.origin_says_otherwise}
+        texts = (set(behind.origins) | set(behind.retellings)) - against
         source = self.sources.get(record.source)
         if source is None:
             source = source_view({"id": record.source, "title": record.source})
@@ -213,7 +215,9 @@ class Evidence:
             credibility_words=CREDIBILITY.get(record.credibility, ""),
             status=record.status,
             verification=VERIFICATION.get(record.verification, record.verification),
-            support=support(len(behind.origins), articles),
+            support=support(
+                len(set(behind.origins) - against), len(texts), len(against)
+            ),
             note=record.note,
         )
 
@@ -250,13 +254,16 @@ def source_view(row: Mapping[Any, Any]) -> SourceView:
     )
 
 
-def support(origins: int, articles: int) -> str:
+def support(origins: int, articles: int, against: int = 0) -> str:
     """Say how many origins and how many articles stand behind a claim.
 
     Parameters
     ----------
     origins, articles
         Their numbers.
+    against
+        How many origins of these articles say otherwise themselves: the statement
+        drifted on its way, and they do not stand behind it.
 
     Returns
     -------
@@ -269,10 +276,20 @@ def support(origins: int, articles: int) -> str:
     '1 origin, told in 14 texts'
     >>> support(2, 2)
     '2 origins'
+    >>> support(0, 1, 1)
+    'No origin: a retelling, and its own origin says otherwise'
     """
+    if not origins:
+        told = "a retelling" if articles == 1 else f"told in {articles} texts"
+        theirs = "its own" if articles == 1 else "their own"
+        says = "origin says" if against == 1 else "origins say"
+        return f"No origin: {told}, and {theirs} {says} otherwise"
     noun = "origin" if origins == 1 else "origins"
     told = f", told in {articles} texts" if articles > origins else ""
-    return f"{origins} {noun}{told}"
+    drifted = f"; {against} more say otherwise" if against > 1 else ""
+    if against == 1:
+        drifted = "; 1 more says otherwise"
+    return f"{origins} {noun}{told}{drifted}"
 
 
 def split_conflicts(

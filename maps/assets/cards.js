@@ -100,7 +100,8 @@
     chosen = null;
     const drawn = key && lodemap.map().getContainer().querySelector(`[data-key="${CSS.escape(key)}"]`);
     const back = opener && opener.isConnected && opener !== document.body ? opener : drawn;
-    (back || lodemap.map().getContainer()).focus({ preventScroll: true });
+    const home = back || lodemap.map().getContainer();
+    home.focus({ preventScroll: !home.closest('#story') });
     lodemap.announce('Card closed');
     return true;
   }

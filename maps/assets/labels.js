@@ -4,6 +4,7 @@
 
   const made = new Map();
   const GAP = 3;
+  const PANELS = '.toolbar, .search, .leaflet-control-attribution, .leaflet-control-scale';
 
   /** The element of a mark's label, made once. */
   function labelOf(mark, pane) {
@@ -82,6 +83,17 @@
     return soft;
   }
 
+  /** Boxes of the panels that always stand on the map, which would cut a name short. */
+  function panels(map) {
+    const frame = map.getContainer().getBoundingClientRect();
+    return [...document.querySelectorAll(PANELS)].map((el) => {
+      const { left, top, right, bottom } = el.getBoundingClientRect();
+      const a = map.containerPointToLayerPoint([left - frame.left, top - frame.top]);
+      const b = map.containerPointToLayerPoint([right - frame.left, bottom - frame.top]);
+      return [a.x, a.y, b.x, b.y, null];
+    });
+  }
+
   /** Labels that want a place at this zoom, important ones first. */
   function wanted(map) {
     const on = lodemap.shown('names');
@@ -105,6 +117,7 @@
       const { x, y } = point(mark.at);
       taken.push([x - 8, y - 8, x + 8, y + 8, mark.key]);
     });
+    taken.push(...panels(map));
     const soft = courtesies(map);
     const seen = map.getPixelBounds();
     const origin = map.getPixelOrigin();

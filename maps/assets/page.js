@@ -13,6 +13,7 @@
   let homeZoom = 0;
   let touched = false;
   let drawn = false;
+  let restore = null;
 
   const byId = (id) => document.getElementById(id);
   const animate = !still;
@@ -197,19 +198,62 @@
       else byId('stage').requestFullscreen().catch(() => announce('Full screen was refused'));
     },
     close: () => lodemap.close(),
-    legend: (button) => toggle(button, byId('legend')),
-    measure: (button) => lodemap.measure(button),
+    legend: (button) => {
+      if (narrow()) lodemap.stopMeasuring();
+      toggle(button, byId('legend'));
+    },
+    measure: (button) => {
+      if (narrow()) shutLegend();
+      lodemap.measure(button);
+    },
     explain: (button) => {
       const on = byId('legend').classList.toggle('is-full');
       button.setAttribute('aria-pressed', String(on));
     },
   };
 
+  /** Whether the panels share one place, so that only one of them can be open. */
+  function narrow() {
+    return window.innerWidth < 900;
+  }
+
+  /** Shut the legend; false if it was not open. */
+  function shutLegend() {
+    if (byId('legend').hidden) return false;
+    toggle(document.querySelector('[data-do="legend"]'), byId('legend'));
+    return true;
+  }
+
   /** Open or shut the panel that a button controls. */
   function toggle(button, panel) {
     panel.hidden = !panel.hidden;
     button.setAttribute('aria-expanded', String(!panel.hidden));
     if (!panel.hidden) panel.querySelector('input,button,select')?.focus();
+  }
+
+  /** Lay the page out for paper: whole story, whole exchange, legend under the map. */
+  function beforePrint() {
+    lodemap.close();
+    const shut = [...document.querySelectorAll('#story details:not([open])')];
+    shut.forEach((el) => { el.open = true; });
+    const legend = byId('legend');
+    restore = { shut, hidden: legend.hidden, view: map.getCenter(), zoom: map.getZoom() };
+    document.documentElement.classList.add('is-printing');
+    legend.hidden = true;
+    map.invalidateSize({ animate: false });
+    fitHome(false);
+    legend.hidden = false;
+  }
+
+  /** Put the page back as it was before printing. */
+  function afterPrint() {
+    if (!restore) return;
+    document.documentElement.classList.remove('is-printing');
+    restore.shut.forEach((el) => { el.open = false; });
+    byId('legend').hidden = restore.hidden;
+    map.invalidateSize({ animate: false });
+    map.setView(restore.view, restore.zoom, { animate: false });
+    restore = null;
   }
 
   /** Put everything on the map, once the view is chosen: drawing twice takes time. */
@@ -232,7 +276,9 @@
     });
     document.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
-      if (!lodemap.close()) lodemap.stopMeasuring();
+      if (lodemap.close()) return;
+      if (lodemap.measuring()) lodemap.stopMeasuring();
+      else if (narrow() && shutLegend()) document.querySelector('[data-do="legend"]').focus();
     });
     byId('legend').addEventListener('change', (event) => {
       if (event.target.type === 'checkbox') show(event.target.value, event.target.checked);
@@ -241,13 +287,12 @@
     const stay = () => { touched = true; };
     map.on('dragstart', stay).getContainer().addEventListener('wheel', stay, { passive: true });
     new ResizeObserver(() => {
+      if (restore) return;
       map.invalidateSize({ animate: false });
       if (!touched && byId('sheet').hidden) fitHome(false);
     }).observe(byId('stage'));
-    window.addEventListener('beforeprint', () => {
-      document.querySelectorAll('#story details').forEach((el) => { el.open = true; });
-      map.invalidateSize({ animate: false });
-    });
+    window.addEventListener('beforeprint', beforePrint);
+    window.addEventListener('afterprint', afterPrint);
     if (window.innerWidth < 1100 || window.innerHeight < 760) {
       byId('legend').hidden = true;
       document.querySelector('[data-do="legend"]').setAttribute('aria-expanded', 'false');

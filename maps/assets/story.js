@@ -4,9 +4,9 @@
 
   const byId = (id) => document.getElementById(id);
 
-  /** A number with three significant digits and thousands apart. */
+  /** A number with two significant digits and thousands apart. */
   function rough(value) {
-    return new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format(value);
+    return new Intl.NumberFormat('en', { maximumSignificantDigits: 2 }).format(value);
   }
 
   /** Tonnes and years to repay at a price; the same sums as `Repayment.at`. */
@@ -21,6 +21,8 @@
     if (!form) return;
     const [slider, field] = [byId('price-slider'), byId('price')];
     const [amount, throughput] = [form.dataset.amount, form.dataset.throughput].map(Number);
+    const oxide = [form.dataset.oxideLow, form.dataset.oxideHigh].map(Number);
+    const share = byId('repay-oxide');
 
     function update(price) {
       if (!(price > 0)) return;
@@ -29,7 +31,13 @@
       byId('repay-tonnes').dataset.value = String(tonnes);
       byId('repay-years').textContent = `${rough(years)} years`;
       byId('repay-years').dataset.value = String(years);
-      slider.setAttribute('aria-valuetext', `${rough(price)} US dollars a tonne`);
+      if (share) {
+        const [low, high] = oxide.map((worth) => worth / price);
+        share.textContent = rough(low) === rough(high) ? `${rough(low)} t`
+          : `${rough(low)}–${rough(high)} t`;
+        [share.dataset.low, share.dataset.high] = [low, high].map(String);
+      }
+      slider.setAttribute('aria-valuetext', `${price.toLocaleString('en')} US dollars a tonne`);
     }
 
     slider.addEventListener('input', () => {

@@ -10,6 +10,7 @@ import pytest
 
 import layers
 import maps
+from layers.ranges import Range
 from tests.browser import FLAGS, find_browser
 
 HOSTILE = (
@@ -123,6 +124,8 @@ def poison(value, name=""):
         return gpd.GeoDataFrame(table) if isinstance(value, gpd.GeoDataFrame) else table
     if isinstance(value, tuple):
         return tuple(poison(item, name) for item in value)
+    if isinstance(value, Range):  # a number whose unit is checked
+        return value
     if isinstance(value, msgspec.Struct):
         fields = {f: poison(getattr(value, f), f) for f in value.__struct_fields__}
         return msgspec.structs.replace(value, **fields)

@@ -320,25 +320,28 @@ def test_the_slider_agrees_with_the_arithmetic(page_file, open_page, deal, price
         again = deal.repayment.at(price_usd_per_t=moved)
         shown = page.locator("#repay-tonnes").get_attribute("data-value")
         assert float(shown) == pytest.approx(again.tonnes, rel=1e-12)
+        oxide = page.locator("#repay-oxide")
+        for bound in ("low", "high"):
+            expected = getattr(again.oxide_tonnes, bound)
+            found = float(oxide.get_attribute(f"data-{bound}"))
+            assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_calculator_names_good_and_month(page_file, open_page, deal):
+    with open_page(page_file) as page:
+        text = page.locator("#repayment").text_content()
+        assert f" t of {deal.repayment.throughput_good} a year" in text
+        assert deal.repayment.peak_month in text
+        assert deal.repayment.reo_share.text() in text
 
 
 def test_zoom_and_return(page_file, open_page):
     with open_page(page_file) as page:
-        line = page.locator(".leaflet-control-scale-line")
-        before = line.inner_text()
-        for _ in range(4):
-            page.get_by_role("button", name="Zoom in").click()
-        page.wait_for_function(
-            "before => document.querySelector('.leaflet-control-scale-line')"
-            ".textContent !== before",
-            arg=before,
-        )
+        home = page.evaluate("lodemap.map().getZoom()")
+        page.get_by_role("button", name="Zoom in").click()
+        page.wait_for_function("home => lodemap.map().getZoom() > home", arg=home)
         page.get_by_role("button", name="Show the whole exchange").click()
-        page.wait_for_function(
-            "before => document.querySelector('.leaflet-control-scale-line')"
-            ".textContent === before",
-            arg=before,
-        )
+        page.wait_for_function("home => lodemap.map().getZoom() === home", arg=home)
 
 
 def test_a_phone_gets_a_page_that_fits(page_file, open_page, deal):
@@ -510,3 +513,94 @@ def test_measuring_code_is_what_the_policy_names(page_file):
     policy = re.search(r'Policy" content="([^"]*)"', text)[1]
     assert "default-src &#39;none&#39;" in policy
     assert policy.count("sha256-") == text.count("<script>")
+
+
+def test_one_panel_at_a_time_on_a_phone(page_file, open_page):
+    with open_page(page_file, viewport={"width": 390, "height": 844}) as page:
+        page.get_by_role("button", name="Legend and layers").click()
+        page.get_by_role("button", name="Measure distance").click()
+        assert page.locator("#measure").is_visible()
+        assert page.locator("#legend").is_hidden()
+        page.get_by_role("button", name="Legend and layers").click()
+        assert page.locator("#measure").is_hidden()
+        page.keyboard.press("Escape")
+        assert page.locator("#legend").is_hidden()
+        assert page.evaluate("document.activeElement.dataset.do") == "legend"
+
+
+@pytest.mark.parametrize("size", [(320, 640), (390, 844), (720, 450)])
+def test_a_fingertip_finds_every_control(page_file, open_page, size):
+    view = {"width": size[0], "height": size[1]}
+    with open_page(page_file, viewport=view, has_touch=True) as page:
+        page.get_by_role("button", name="Legend and layers").click()
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('button, input, select, summary, '
+                + '#legend label, .story tbody th a, .leg > h3 a')]
+                .filter((el) => !el.closest('.sr, #legend label > *'))
+                .map((el) => [el.outerHTML.slice(0, 60), el.getBoundingClientRect()])
+                .filter(([, box]) => box.height > 0 && box.height < 43.9)
+                .map(([html, box]) => [html, box.height])"""
+        )
+        assert small == []
+        tools = page.locator(".toolbar").bounding_box()
+        for name in (".leaflet-control-scale", ".leaflet-control-attribution"):
+            box = page.locator(name).bounding_box()
+            assert box["x"] + box["width"] <= tools["x"]
+
+
+def test_no_name_is_cut_by_a_panel(page_file, open_page):
+    for size in ((320, 640), (390, 844), (1024, 768), (1440, 900)):
+        view = {"width": size[0], "height": size[1]}
+        with open_page(page_file, viewport=view) as page:
+            cut = page.evaluate(
+                """() => {
+                    const over = [...document.querySelectorAll(
+                        '.toolbar, .search, .leaflet-control-attribution')]
+                        .map((el) => el.getBoundingClientRect());
+                    return [...document.querySelectorAll('.label')].filter((el) => {
+                        const a = el.getBoundingClientRect();
+                        return el.style.visibility === 'visible' && over.some((b) =>
+                            a.left < b.right - 1 && b.left < a.right - 1
+                            && a.top < b.bottom - 1 && b.top < a.bottom - 1);
+                    }).map((el) => el.textContent);
+                }"""
+            )
+            assert cut == []
+
+
+def test_focus_shows_and_comes_back_to_the_story(page_file, open_page):
+    with open_page(page_file, viewport={"width": 390, "height": 844}) as page:
+        link = page.locator("#areas a[data-mark]").first
+        link.focus()
+        page.keyboard.press("Enter")
+        heading = page.locator("#sheet h3")
+        assert heading.evaluate("el => getComputedStyle(el).outlineStyle") == "solid"
+        page.keyboard.press("Escape")
+        assert link.evaluate("el => el === document.activeElement")
+        assert 0 <= link.bounding_box()["y"] < 844
+        page.locator("#map_main").focus()
+        offset = "el => parseFloat(getComputedStyle(el).outlineOffset)"
+        assert page.locator("#map_main").evaluate(offset) < 0
+
+
+def test_paper_gets_the_whole_exchange_and_its_addresses(page_file, open_page):
+    with open_page(page_file, color_scheme="dark") as page:
+        shut = page.locator("#story details[open]").count()
+        home = page.evaluate("lodemap.map().getZoom()")
+        page.evaluate("lodemap.touch(), lodemap.map().setZoom(9, { animate: false })")
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        assert page.locator("#story details:not([open])").count() == 0
+        frame, legend = page.locator("#map_main"), page.locator("#legend")
+        below = frame.bounding_box()["y"] + frame.bounding_box()["height"]
+        assert legend.bounding_box()["y"] >= below - 1
+        assert page.evaluate("lodemap.map().getZoom()") <= home
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert min(map(int, re.findall(r"\d+", paper)[:3])) > 200
+        link = page.locator('.sources a[href^="http"]').first
+        after = link.evaluate("el => getComputedStyle(el, '::after').content")
+        assert "http" in after
+        page.emulate_media(media="screen")
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.locator("#story details[open]").count() == shut
+        assert page.evaluate("lodemap.map().getZoom()") == 9

@@ -140,6 +140,12 @@ def test_layers_show_and_cite_name_source_and_licence():
     assert "raster" in lodemap("layers", "show", "altitude").stdout
 
 
+def test_evidence_marks_what_the_origin_itself_says_otherwise():
+    out = lodemap("evidence", "speaker-upi").stdout
+    assert "otherwise, the origin itself: speaker: DPRK trade officials" in out
+    assert "the origin itself" not in lodemap("evidence", "amount-pv").stdout
+
+
 def test_evidence_counts_origins():
     done = lodemap("evidence", "mine-site")
     assert done.returncode == 0

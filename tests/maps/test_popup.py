@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from layers.evidence import CREDIBILITY, RELIABILITY
-from maps.facts import details, feature_facts, length, plain, quantity
+from layers.evidence import CREDIBILITY, RELIABILITY, corroboration, find_claim
+from maps.facts import details, feature_facts, leg_readings, length, plain, quantity
 from maps.legend import legend_html
 from maps.popup import (
     Card,
@@ -107,7 +107,7 @@ def test_every_card_names_a_source_and_rates_its_claims(deal):
         for one in (*card.claims, *(c for x in card.conflicts for c in x.claims)):
             assert one.source.reliability_words
             assert one.credibility_words
-            assert re.match(r"\d+ origins?", one.support)
+            assert re.match(r"(\d+ origins?|No origin)\b", one.support)
 
 
 def test_copies_of_one_report_are_one_origin(deal):
@@ -129,15 +129,42 @@ def test_conflicting_values_stand_side_by_side(deal):
 
 
 @pytest.mark.parametrize(
-    ("origins", "articles", "text"),
+    ("origins", "articles", "against", "text"),
     [
-        (1, 1, "1 origin"),
-        (1, 9, "1 origin, told in 9 texts"),
-        (2, 5, "2 origins, told in 5 texts"),
+        (1, 1, 0, "1 origin"),
+        (1, 9, 0, "1 origin, told in 9 texts"),
+        (2, 5, 0, "2 origins, told in 5 texts"),
+        (0, 1, 1, "No origin: a retelling, and its own origin says otherwise"),
+        (0, 3, 1, "No origin: told in 3 texts, and their own origin says otherwise"),
+        (0, 3, 2, "No origin: told in 3 texts, and their own origins say otherwise"),
+        (1, 3, 1, "1 origin, told in 3 texts; 1 more says otherwise"),
+        (1, 3, 2, "1 origin, told in 3 texts; 2 more say otherwise"),
     ],
 )
-def test_support_counts_origins_first(origins, articles, text):
-    assert support(origins, articles) == text
+def test_support_counts_origins_first(origins, articles, against, text):
+    assert support(origins, articles, against) == text
+
+
+def test_an_origin_does_not_stand_behind_what_it_says_otherwise(deal):
+    evidence = Evidence(deal)
+    drifted = 0
+    for claim in evidence.everything():
+        behind = corroboration(claim.id)
+        against = {find_claim(c).source for c in behind.origin_says_otherwise}
+        if against >= set(behind.origins):
+            drifted += 1
+            assert claim.support.startswith("No origin: ")
+            assert "otherwise" in claim.support
+        else:
+            assert re.match(rf"{len(set(behind.origins) - against)} ", claim.support)
+    assert drifted > 0
+
+
+def test_a_leg_says_what_each_measure_does_to_it(deal):
+    words = {"restricts it", "may restrict it: read both ways", "exempts it in part"}
+    for leg in deal.legs["id"].unique():
+        for line in leg_readings(deal, leg):
+            assert any(f" {effect} (read so by: " in line for effect in words), line
 
 
 def test_positions_have_no_more_digits_than_they_support(deal):
@@ -169,6 +196,7 @@ def test_a_semicolon_in_a_text_does_not_part_it():
         ("2019", "", "2019"),
         ("1200.0", "", "1200"),
         ("250000", "US$", "US$250,000"),
+        ("7661", "MW", "7,661 MW"),
         ("", "km", ""),
         ("about 5", "", "about 5"),
     ],
