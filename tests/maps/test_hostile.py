@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import pytest
+from playwright.sync_api import TimeoutError  # noqa: A004 - Playwright's own
 from shapely.geometry import LineString, Point, Polygon
 
 import maps
@@ -22,15 +23,28 @@ def look_everywhere(page):
     page.get_by_role("combobox").press("Escape")
     page.get_by_role("button", name="Measure distance").click()
     page.keyboard.press("Escape")
-    spot = page.evaluate(
-        """() => [...document.querySelectorAll('.mark-icon')].map((el) => {
-            const box = el.getBoundingClientRect();
-            return [box.left + box.width / 2, box.top + box.height / 2, el];
-        }).find(([x, y, el]) => el.contains(document.elementFromPoint(x, y)))
-        .slice(0, 2)"""
-    )
-    page.mouse.move(*spot)
-    page.locator(".leaflet-tooltip").first.wait_for()
+    hover_some_mark(page)
+
+
+def hover_some_mark(page):
+    """Point at a mark that lies bare, until its name shows: the map may still move."""
+    name = page.locator(".leaflet-tooltip").first
+    for _ in range(20):
+        spot = page.evaluate(
+            """() => [...document.querySelectorAll('.mark-icon')].map((el) => {
+                const box = el.getBoundingClientRect();
+                return [box.left + box.width / 2, box.top + box.height / 2, el];
+            }).find(([x, y, el]) => el.contains(document.elementFromPoint(x, y)))
+            ?.slice(0, 2)"""
+        )
+        if spot:
+            page.mouse.move(*spot)
+            try:
+                name.wait_for(timeout=1_000)
+            except TimeoutError:
+                continue
+            return
+    name.wait_for()
 
 
 def assert_inert(page):
@@ -43,7 +57,7 @@ def assert_inert(page):
 def test_a_hostile_exchange_is_only_read(deal, tmp_path, open_page):
     hostile = poison(deal)
     file = maps.save(maps.exchange_map(hostile), tmp_path / "hostile.html")
-    with open_page(file) as page:
+    with open_page(file, reduced_motion="reduce") as page:
         assert page.locator("h1").text_content() == deal.title + HOSTILE
         look_everywhere(page)
         assert_inert(page)
@@ -73,7 +87,7 @@ def test_a_hostile_layer_is_only_read(deal, tmp_path, open_page):
     page_map = maps.exchange_map(deal)
     maps.add_layer(page_map, layer, name=HOSTILE)
     file = maps.save(page_map, tmp_path / "hostile.html")
-    with open_page(file) as page:
+    with open_page(file, reduced_motion="reduce") as page:
         look_everywhere(page)
         assert_inert(page)
         page.evaluate("lodemap.select('added-1/0')")
