@@ -59,9 +59,9 @@ def row(frame, **where):
     return frame.iloc[0]
 
 
-# The dossier of public figures behind the data computed these distances from the county
-# point with another program: 122 km to Pyongyang, 252 km to Shenyang (rounded there to
-# the kilometre, from town points a few hundred metres off ours).
+# Golden values from another compilation of the case, which measured them with its own
+# program from town points a few hundred metres off ours: 122 km to Pyongyang and 252 km
+# to Shenyang, to the kilometre.
 def test_distances_from_the_county_point(cholsan):
     mine = row(cholsan.places, id="cholsan-reported").geometry
     for hub, km in (("pyongyang", 122), ("shenyang", 252)):
