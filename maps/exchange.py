@@ -119,54 +119,47 @@ def _draw_regions(drawing: _Drawing) -> None:
     """Outlines of the provinces that the reports name."""
     mark = MARKS["region"]
     for row in _rows(drawing.exchange.regions):
-        key = str(row["ref"])
-        point = row["geometry"].representative_point()
-        card = _feature_card(drawing, row, key, mark)
-        drawing.add(
-            mark,
-            feature(
-                key=key,
-                card=card.dom_id,
-                name=card.name,
-                say=f"{card.name}, {mark.label.lower()}",
-                anchor=(point.x, point.y),
-                geometry=row["geometry"],
-                label=card.name,
-                name_ko=card.name_ko,
-                name_zh=card.name_zh,
-                place="middle",
-            ),
-            card,
-            known_as=key,
-        )
+        _draw_polygon(drawing, row, mark, what=mark.label)
 
 
 def _draw_areas(drawing: _Drawing) -> None:
     """Areas of the exchange: candidates by rank, and whatever else it holds."""
     for row in _rows(drawing.exchange.areas):
-        mark = MARKS[mark_key(row)]
-        key = str(row["ref"])
         rank = row.get("rank")
         ranked = rank is not None and rank == rank and str(rank) != "<NA>"  # noqa: PLR0124
-        point = row["geometry"].representative_point()
-        card = _feature_card(drawing, row, key, mark)
-        drawing.add(
-            mark,
-            feature(
-                key=key,
-                card=card.dom_id,
-                name=card.name,
-                say=f"{card.name}, {card.kind.lower()}",
-                anchor=(point.x, point.y),
-                geometry=row["geometry"],
-                label=str(rank) if ranked else card.name,
-                name_ko=card.name_ko,
-                name_zh=card.name_zh,
-                place="middle",
-            ),
-            card,
-            known_as=key,
-        )
+        label = str(rank) if ranked else None
+        _draw_polygon(drawing, row, MARKS[mark_key(row)], label=label)
+
+
+def _draw_polygon(
+    drawing: _Drawing,
+    row: Mapping[str, Any],
+    mark: Mark,
+    *,
+    what: str | None = None,
+    label: str | None = None,
+) -> None:
+    """Draw one polygon with its card; by default its kind is spoken, its name shown."""
+    key = str(row["ref"])
+    point = row["geometry"].representative_point()
+    card = _feature_card(drawing, row, key, mark)
+    drawing.add(
+        mark,
+        feature(
+            key=key,
+            card=card.dom_id,
+            name=card.name,
+            say=f"{card.name}, {(what or card.kind).lower()}",
+            anchor=(point.x, point.y),
+            geometry=row["geometry"],
+            label=label or card.name,
+            name_ko=card.name_ko,
+            name_zh=card.name_zh,
+            place="middle",
+        ),
+        card,
+        known_as=key,
+    )
 
 
 def _draw_places(drawing: _Drawing) -> None:
