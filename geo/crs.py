@@ -91,25 +91,22 @@ def _require_within_range(gdf: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> N
     """Refuse empty geometries and coordinates off the globe."""
     import shapely
 
-    geometry = gdf.geometry
-    absent = (geometry.isna() | geometry.is_empty).to_numpy()
+    shapes = gdf.geometry.to_numpy()
+    absent = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     if absent.any():
-        row = geometry.index[int(absent.argmax())]
+        row = gdf.index[int(absent.argmax())]
         raise GeometryError(
             f"{name}, row {row}: the geometry is missing or empty. Drop the row, or "
             "give it a position"
         )
-    bounds = geometry.bounds.to_numpy()
-    lonlat, owner = shapely.get_coordinates(list(geometry), return_index=True)
-    infinite = np.zeros(len(bounds), dtype=bool)
-    infinite[owner[~np.isfinite(lonlat).all(axis=1)]] = True
-    off = infinite | (np.abs(bounds) > [180.0, 90.0, 180.0, 90.0]).any(axis=1)
-    if not off.any():
+    lonlat, owner = shapely.get_coordinates(shapes, return_index=True)
+    good = (np.abs(lonlat) <= [180.0, 90.0]).all(axis=1)
+    if good.all():
         return
-    first = int(off.argmax())
-    x, y = bounds[first, :2]
-    row = geometry.index[first]
-    if infinite[first]:
+    first = int(good.argmin())
+    x, y = lonlat[first]
+    row = gdf.index[owner[first]]
+    if not np.isfinite(lonlat[first]).all():
         raise GeometryError(f"{name}, row {row}: a coordinate is not a finite number")
     raise AxisOrderError(
         f"{name}, row {row}: the point {x:g}, {y:g} is outside longitude -180..180, "
