@@ -3,6 +3,7 @@
 Knows nothing of ore, panels or pages.
 """
 
+from geo.counts import count_within
 from geo.crs import is_lonlat, require_lonlat
 from geo.errors import (
     AxisOrderError,
@@ -16,7 +17,7 @@ from geo.errors import (
     GridError,
 )
 from geo.geodesy import area, destination, disc, distance, inverse, length, line
-from geo.joins import nearest, within, within_distance
+from geo.joins import intersects, nearest, within, within_distance
 from geo.uncertainty import coordinate_digits, format_position, point_radius
 
 __all__ = [
@@ -31,10 +32,12 @@ __all__ = [
     "GridError",
     "area",
     "coordinate_digits",
+    "count_within",
     "destination",
     "disc",
     "distance",
     "format_position",
+    "intersects",
     "inverse",
     "is_lonlat",
     "length",

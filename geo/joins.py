@@ -1,9 +1,13 @@
 """Spatial joins on the ellipsoid that carry how well each place is known.
 
 All of them take and return :class:`geopandas.GeoDataFrame` in EPSG:4326. A feature's
-``uncertainty_m`` and a polygon's ``boundary_uncertainty_m`` are read where the columns
+``uncertainty_m`` and an outline's ``boundary_uncertainty_m`` are read where the columns
 exist; a missing column or value means 0, and with zeros everywhere each function gives
 what the certain join gives.
+
+Edges of lines and polygons are straight in longitude and latitude, as GeoJSON,
+GeoPackage and GEOS have them; ``edges="geodesic"`` takes them as geodesics instead, to
+a millimetre.
 """
 
 from __future__ import annotations
@@ -12,69 +16,85 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.containment import contain_areas, contain_points
-from geo.crs import require_lonlat
-from geo.errors import ColumnError, GeometryError, GeometryTypeError
-from geo.geodesy import distance, inverse
-from geo.pairs import nearest_pairs, pairs_within
-from geo.uncertainty import chance_of_nearest, chance_within_distance, uncertainties
+from geo.errors import GeometryError
+from geo.matches import How, Layout
+from geo.sides import AREAS, LINES, POINT, EdgeKind, Side, side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from typing import Any
 
     import geopandas as gpd
-    import pandas as pd
     from numpy.typing import NDArray
 
+    from geo.kernels.pairs import Found, Ties
+    from geo.parallel import Progress
+
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
 
-def within(left: gpd.GeoDataFrame, polygons: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def within(
+    left: gpd.GeoDataFrame,
+    polygons: gpd.GeoDataFrame,
+    *,
+    how: How = "inner",
+    edges: EdgeKind = "straight",
+    lsuffix: str = "left",
+    rsuffix: str = "right",
+    progress: Progress | None = None,
+) -> gpd.GeoDataFrame:
     """Join each feature to the polygons that it lies in, or may lie in.
 
     Parameters
     ----------
     left
-        Points or polygons in EPSG:4326, shape ``(n,)``. ``uncertainty_m`` is the
-        radius round a point, or how far a polygon may be displaced. [m]
+        Points, lines or polygons in EPSG:4326, shape ``(n,)``. ``uncertainty_m`` is the
+        radius round a point, or how far another feature may be displaced. [m]
     polygons
-        Polygons in EPSG:4326, shape ``(m,)``, edges straight in longitude and
-        latitude. ``boundary_uncertainty_m`` is how far the outline may be off. [m]
+        Polygons in EPSG:4326, shape ``(m,)``. ``boundary_uncertainty_m`` is how far the
+        outline may be off. [m]
+    how
+        ``inner`` leaves out rows of ``left`` without a match; ``left`` keeps them.
+    edges
+        Whether edges are ``straight`` in longitude and latitude or ``geodesic``.
+    lsuffix, rsuffix
+        What names that both sides have get, after an underscore.
+    progress
+        Called with the rows done and all rows. An error that it raises stops the work.
 
     Returns
     -------
     geopandas.GeoDataFrame
         Rows of ``left`` with its index (repeated where it may lie in several
-        polygons, absent where it lies in none), most probable first within a row;
-        ``index_right``; the columns of ``polygons`` (names that both have get
-        ``_left`` and ``_right``); ``relation``, ``certain`` or ``possible``; and
-        ``probability``. For a point: the chance that it truly lies in the polygon.
-        For a polygon: the expected share of its area that does.
+        polygons), most probable first within a row; ``index_right``; the columns of
+        ``polygons``; ``relation``, ``certain`` or ``possible``; and ``probability``.
+        For a point: the chance that it truly lies in the polygon. For a line or
+        polygon: the expected share of its length or area that does.
 
     Raises
     ------
     CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
-        If a side is not in EPSG:4326, holds an empty or invalid geometry, or the
-        uncertainty of a point reaches a pole.
+        If a side is not in EPSG:4326, holds an empty or invalid geometry, or an edge
+        that cannot be a geodesic.
     GeometryTypeError
-        If ``left`` holds lines, or ``polygons`` anything but polygons.
+        If ``left`` holds several points in a row, or ``polygons`` anything else than
+        polygons.
     ColumnError
-        If an uncertainty is not a length, or a column of the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or a column of
+        the result is there already.
 
     Notes
     -----
-    The probability is the area of disc and polygon in common over the area of the
-    disc, mixed over the displacement of the outline; both are measured on the
-    ellipsoid. A disc is drawn with 360 corners, which leaves an error of about 1e-4.
-    A polygon is displaced over 96 evenly spread offsets; it is certain to be inside
-    when it still is after widening by the full reach (and up to two per cent more).
-    Without any uncertainty (less than a millimetre) a point is joined when
-    ``polygon.contains(point)``, and a polygon's share is exact.
+    The probability is the area of disc and polygon in common over the area of the disc,
+    mixed over the displacement of the outline; see :mod:`geo.kernels.containment`. A
+    pair is certain when no displacement leads outside. Without any uncertainty (less
+    than a millimetre) a point is joined exactly when ``polygon.contains(point)``:
+    orientations are decided by error-free arithmetic where rounding could matter.
 
     References
     ----------
-    See :mod:`geo.uncertainty`.
+    See :mod:`geo.uncertainty` and :mod:`geo.kernels.orientation`.
 
     Examples
     --------
@@ -87,30 +107,103 @@ def within(left: gpd.GeoDataFrame, polygons: gpd.GeoDataFrame) -> gpd.GeoDataFra
     >>> within(mine, lease)[["block", "relation", "probability"]].values.tolist()
     [[7, 'possible', 0.50]]
     """
-    require_lonlat(left, "left")
-    require_lonlat(polygons, "polygons")
-    _require_kinds(left, "left", {"Point", "Polygon", "MultiPolygon"})
-    _require_kinds(polygons, "polygons", {"Polygon", "MultiPolygon"})
-    _require_valid(left, "left")
-    _require_valid(polygons, "polygons")
-    radius = uncertainties(left, "left", "uncertainty_m")
-    boundary = uncertainties(polygons, "polygons", "boundary_uncertainty_m")
+    from geo.kernels.containment import contain_areas, contain_lines, contain_points
 
-    is_point = left.geometry.geom_type.eq("Point").to_numpy()
-    shapes, outlines = left.geometry.to_numpy(), polygons.geometry.to_numpy()
-    points, areas = np.flatnonzero(is_point), np.flatnonzero(~is_point)
-    found = contain_points(shapes[points], radius[points], outlines, boundary)
-    meets = contain_areas(shapes[areas], radius[areas], outlines, boundary)
-    i = np.concatenate([points[found.i], areas[meets.i]])
-    j = np.concatenate([found.j, meets.j])
-    probability = np.concatenate([found.probability, meets.probability])
-    certain = np.concatenate([found.certain, meets.certain])
+    layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
+    a = side(
+        left, "left", edges, kinds=(POINT, *LINES, *AREAS), columns=["uncertainty_m"]
+    )
+    b = side(
+        polygons, "polygons", edges, kinds=AREAS, columns=["boundary_uncertainty_m"]
+    )
+    points = np.flatnonzero(a.kinds == POINT)
+    found = contain_points(
+        a.lonlat(points), a.reach_m[points], b.shapes, b.reach_m, progress=progress
+    )
+    parts = [(points, found)]
+    for contain, kinds in ((contain_lines, LINES), (contain_areas, AREAS)):
+        rows = np.flatnonzero(np.isin(a.kinds, kinds))
+        if len(rows):
+            meets = contain(a.shapes[rows], a.reach_m[rows], b.shapes, b.reach_m)
+            parts.append((rows, meets))
+    i = np.concatenate([rows[part.i] for rows, part in parts])
+    j = np.concatenate([part.j for _, part in parts])
+    probability = np.concatenate([part.probability for _, part in parts])
+    certain = np.concatenate([part.certain for _, part in parts])
+    falls = (i[1:] == i[:-1]) & (probability[1:] <= probability[:-1])
+    if not ((i[1:] > i[:-1]) | falls).all():
+        order = np.lexsort((j, -probability, i))
+        i, j, probability, certain = (
+            column[order] for column in (i, j, probability, certain)
+        )
+    added = {"relation": _relation(certain), "probability": probability}
+    return layout.frame(left, polygons, i, j, added)
 
-    order = np.lexsort((j, -probability, i))
-    joined = _pair(left, polygons, i[order], j[order])
-    joined["relation"] = np.where(certain[order], "certain", "possible")
-    joined["probability"] = probability[order]
-    return joined
+
+def intersects(
+    left: gpd.GeoDataFrame,
+    right: gpd.GeoDataFrame,
+    *,
+    how: How = "inner",
+    edges: EdgeKind = "straight",
+    lsuffix: str = "left",
+    rsuffix: str = "right",
+    progress: Progress | None = None,
+) -> gpd.GeoDataFrame:
+    """Join each feature to all that it touches or overlaps, or may.
+
+    Parameters
+    ----------
+    left, right
+        Points, lines and polygons in EPSG:4326, shapes ``(n,)`` and ``(m,)``. The
+        larger of ``uncertainty_m`` and ``boundary_uncertainty_m`` is how far a feature
+        may be displaced. [m]
+    how, edges, lsuffix, rsuffix, progress
+        As for :func:`within`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Rows of ``left`` with its index, repeated where it meets several, in the order
+        of ``right`` within a row; ``index_right``; the columns of ``right``;
+        ``relation``, ``certain`` when they are known to meet wherever they lie, else
+        ``possible``; and ``probability``, missing where a doubtful pair is not a point
+        and a polygon.
+
+    Raises
+    ------
+    CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
+        If a side is not in EPSG:4326, holds an empty or invalid geometry, or an edge
+        that cannot be a geodesic.
+    GeometryTypeError
+        If a side holds collections.
+    ColumnError
+        If an uncertainty is not a length, an index label occurs twice, or a column of
+        the result is there already.
+
+    Notes
+    -----
+    Without uncertainty the pairs are those of ``shapely.intersects``, a touch included,
+    and those that meet across the antimeridian or at a pole.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString, box
+    >>> roads = gpd.GeoDataFrame(geometry=[LineString([(0, 2), (2, 0)])], crs=4326)
+    >>> leases = gpd.GeoDataFrame(
+    ...     {"block": [7, 8]}, geometry=[box(0, 0, 1, 1), box(3, 3, 4, 4)], crs=4326
+    ... )
+    >>> intersects(roads, leases)[["block", "relation"]].values.tolist()
+    [[7, 'certain']]
+    """
+    from geo.kernels.meetings import meetings
+
+    layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
+    a, b = side(left, "left", edges), side(right, "right", edges)
+    met = meetings(a, b, progress=progress)
+    added = {"relation": _relation(met.certain), "probability": met.probability}
+    return layout.frame(left, right, met.i, met.j, added)
 
 
 def nearest(
@@ -119,46 +212,59 @@ def nearest(
     *,
     k: int = 1,
     max_distance_m: float | None = None,
+    ties: Ties = "first",
+    how: How = "inner",
+    edges: EdgeKind = "straight",
+    lsuffix: str = "left",
+    rsuffix: str = "right",
+    progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
-    """Join each point to its k nearest points on the ellipsoid.
+    """Join each feature to its k nearest ones on the ellipsoid.
 
     Parameters
     ----------
     left, right
-        Points in EPSG:4326, shapes ``(n,)`` and ``(m,)``; areas become points with
-        :func:`geo.uncertainty.point_radius`. ``uncertainty_m`` is read on both. [m]
+        Points, lines and polygons in EPSG:4326, shapes ``(n,)`` and ``(m,)``. The
+        larger of ``uncertainty_m`` and ``boundary_uncertainty_m`` is how far a feature
+        may be displaced. [m]
     k
         How many neighbours; fewer where ``right`` has fewer.
     max_distance_m
         Leave out neighbours whose ``distance_m`` is longer. [m]
+    ties
+        ``first`` gives k neighbours, of equally near ones those that come first in
+        ``right``; ``all`` gives every one that is as near as the k-th, to a micrometre.
+    how, edges, lsuffix, rsuffix, progress
+        As for :func:`within`.
 
     Returns
     -------
     geopandas.GeoDataFrame
         Rows of ``left`` with its index, nearest first within a row, ties in the order
-        of ``right``; ``index_right``; the columns of ``right`` (names that both have
-        get ``_left`` and ``_right``); ``distance_m`` between the points and
-        ``azimuth_deg`` from left to right; the bounds ``distance_min_m`` and
+        of ``right``; ``index_right``; the columns of ``right``; ``distance_m``, 0 where
+        the features meet, and ``azimuth_deg`` from left to right at the nearest place
+        of left, missing where they meet; the bounds ``distance_min_m`` and
         ``distance_max_m`` between which the true distance lies; and ``probability``,
         the chance that this one is truly the nearest of all of ``right``.
 
     Raises
     ------
     CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
-        If a side is not in EPSG:4326 or holds an empty geometry; if ``k`` is below 1.
+        If a side is not in EPSG:4326, holds an empty or invalid geometry, or an edge
+        that cannot be a geodesic; if ``k`` is below 1, or ``max_distance_m`` no length.
     GeometryTypeError
-        If a side holds anything but points.
+        If a side holds collections.
     ColumnError
-        If an uncertainty is not a length, or a column of the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or a column of
+        the result is there already.
 
     Notes
     -----
-    A k-d tree over unit vectors yields candidates; Karney's inverse solution ranks
-    them. The widest and the narrowest radius of curvature differ by the factor
-    ``(1 - e²) ** -1.5``, so widening the k-th hit's angle by that factor cannot miss
-    a nearer one. Probabilities come from 4,096 joint low-discrepancy draws, the same
-    every time (see :func:`geo.uncertainty.sample_discs`); features that the bounds
-    rule out are not drawn.
+    Distances between points are right to a millimetre (see :mod:`geo.kernels.chords`
+    for the proof; Karney's inverse solution beyond 8 km), those to lines and polygons
+    to the bound in :mod:`geo.kernels.segments`. The search is exact: a neighbour is
+    given only when nothing that was not measured can be nearer. How the chances are
+    found, and how well, stands in :mod:`geo.kernels.chances`.
 
     References
     ----------
@@ -177,32 +283,48 @@ def nearest(
     >>> nearest(mines, ports)[["index_right", "distance_m"]].round(0).values.tolist()
     [[1.0, 21297.0]]
     """
+    from geo.kernels.segments import nearest_shapes
+
     if k < 1:
         raise GeometryError(f"k is {k}; expected 1 or more")
-    lonlat, radius = _points(left, "left")
-    others, other_radius = _points(right, "right")
-    i, j = nearest_pairs(lonlat, others, min(k, len(others)))
-    joined = _measured(left, right, i, j)
-    joined["probability"] = _nearest_probability(
-        (lonlat, radius), (others, other_radius), i, j
+    if ties not in {"first", "all"}:
+        raise GeometryError(f"ties is {ties!r}; expected 'first' or 'all'")
+    limit_m = np.inf if max_distance_m is None else max_distance_m
+    if not limit_m >= 0:
+        raise GeometryError(f"max_distance_m is {limit_m}; expected a length [m]")
+    layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
+    a, b = side(left, "left", edges), side(right, "right", edges)
+    found = nearest_shapes(
+        a.shapes, b.shapes, k, max_distance_m=limit_m, ties=ties, progress=progress
     )
-    if max_distance_m is None:
-        return joined
-    return joined[joined["distance_m"] <= max_distance_m]
+    added = _measures(found, a, b)
+    added["probability"] = _chances_of_nearest(a, b, found)
+    return layout.frame(left, right, found.i, found.j, added)
 
 
 def within_distance(
-    left: gpd.GeoDataFrame, right: gpd.GeoDataFrame, distance_m: float
+    left: gpd.GeoDataFrame,
+    right: gpd.GeoDataFrame,
+    distance_m: float,
+    *,
+    how: How = "inner",
+    edges: EdgeKind = "straight",
+    lsuffix: str = "left",
+    rsuffix: str = "right",
+    progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
-    """Join each point to all points that lie, or may lie, within a distance.
+    """Join each feature to all that lie, or may lie, within a distance.
 
     Parameters
     ----------
     left, right
-        Points in EPSG:4326, shapes ``(n,)`` and ``(m,)``. ``uncertainty_m`` is read
-        on both. [m]
+        Points, lines and polygons in EPSG:4326, shapes ``(n,)`` and ``(m,)``. The
+        larger of ``uncertainty_m`` and ``boundary_uncertainty_m`` is how far a feature
+        may be displaced. [m]
     distance_m
         Longest true distance. [m]
+    how, edges, lsuffix, rsuffix, progress
+        As for :func:`within`.
 
     Returns
     -------
@@ -214,12 +336,13 @@ def within_distance(
     Raises
     ------
     CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
-        If a side is not in EPSG:4326 or holds an empty geometry; if the distance is
-        negative or not finite.
+        If a side is not in EPSG:4326, holds an empty or invalid geometry, or an edge
+        that cannot be a geodesic; if the distance is negative or not finite.
     GeometryTypeError
-        If a side holds anything but points.
+        If a side holds collections.
     ColumnError
-        If an uncertainty is not a length, or a column of the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or a column of
+        the result is there already.
 
     Examples
     --------
@@ -230,154 +353,57 @@ def within_distance(
     >>> within_distance(port, mine, 12_000)[["relation", "distance_m"]].values.tolist()
     [['possible', 11131.9...]]
     """
+    from geo.kernels.meetings import possibly_within
+
     if not (distance_m >= 0 and np.isfinite(distance_m)):
         raise GeometryError(f"distance_m is {distance_m}; expected a length [m]")
-    lonlat, radius = _points(left, "left")
-    others, other_radius = _points(right, "right")
-    i, j = pairs_within(
-        lonlat, others, distance_m + radius + other_radius.max(initial=0.0)
+    layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
+    a, b = side(left, "left", edges), side(right, "right", edges)
+    found = possibly_within(a, b, distance_m, progress=progress)
+    added = _measures(found, a, b)
+    certain = added["distance_max_m"] <= distance_m
+    added["relation"] = _relation(certain)
+    added["probability"] = _chances_within(a, b, found, distance_m)
+    return layout.frame(left, right, found.i, found.j, added)
+
+
+def _measures(found: Found, a: Side, b: Side) -> dict[str, NDArray[Any]]:
+    """Columns of distances: between what is drawn, and the bounds of the true one."""
+    slack_m = a.reach_m[found.i] + b.reach_m[found.j]
+    return {
+        "distance_m": found.distance_m,
+        "distance_min_m": np.maximum(found.distance_m - slack_m, 0.0),
+        "distance_max_m": found.distance_m + slack_m,
+        "azimuth_deg": found.azimuth_deg,
+    }
+
+
+def _chances_of_nearest(a: Side, b: Side, found: Found) -> Floats:
+    """Chance of each pair to be truly the nearest one, found the best way there is."""
+    from geo.kernels.chances import chances_of_nearest
+    from geo.kernels.draws import drawn_nearest
+
+    if not (a.all_points and b.all_points):
+        return drawn_nearest(a, b, found)
+    return chances_of_nearest(
+        (found.i, found.j, found.distance_m),
+        (a.lonlat(), a.reach_m),
+        (b.lonlat(), b.reach_m),
     )
-    d, slack = distance(*lonlat[i].T, *others[j].T), radius[i] + other_radius[j]
-    order = np.lexsort((j, d, i))
-    order = order[(d - slack <= distance_m)[order]]
-    i, j, certain = i[order], j[order], (d + slack <= distance_m)[order]
-    joined = _measured(left, right, i, j)
-    joined["relation"] = np.where(certain, "certain", "possible")
-    joined["probability"] = [
-        1.0
-        if sure
-        else chance_within_distance(
-            lonlat[a], others[b], np.array([radius[a], other_radius[b]]), distance_m
-        )
-        for a, b, sure in zip(i, j, certain, strict=True)
-    ]
-    return joined
 
 
-def _nearest_probability(
-    left: tuple[Floats, Floats], right: tuple[Floats, Floats], i: Ints, j: Ints
-) -> Floats:
-    """Chance of each pair ``i, j``, sorted by ``i``, to be truly the nearest one."""
-    (lonlat, radius), (others, other_radius) = left, right
-    chance = np.zeros(len(i))
-    if not len(i):
-        return chance
-    rows, first = np.unique(i, return_index=True)
-    upper = distance(*lonlat.T, *others[j[first]].T) + radius + other_radius[j[first]]
-    reach = upper + radius + other_radius.max()
-    a, b = pairs_within(lonlat, others, reach)
-    d, slack = distance(*lonlat[a].T, *others[b].T), radius[a] + other_radius[b]
-    np.minimum.at(upper, a, d + slack)
-    order = np.lexsort((b, d, a))
-    order = order[(d - slack <= upper[a])[order]]
-    a, b = a[order], b[order]
-    starts = np.searchsorted(a, np.append(rows, len(lonlat)))
-    pairs = np.append(first, len(i))
-    for n, row in enumerate(rows):
-        rivals = b[starts[n] : starts[n + 1]]
-        here = slice(pairs[n], pairs[n + 1])
-        wins = np.zeros(len(others))
-        if radius[row] == 0 and not other_radius[rivals].any():
-            wins[rivals[0]] = 1.0
-        else:
-            wins[rivals] = chance_of_nearest(
-                lonlat[row], radius[row], others[rivals], other_radius[rivals]
-            )
-        chance[here] = wins[j[here]]
-    return chance
+def _chances_within(a: Side, b: Side, found: Found, distance_m: float) -> Floats:
+    """Chance of each pair to be within a distance, found the best way there is."""
+    from geo.kernels.chances import chances_within_distance
+    from geo.kernels.draws import drawn_within
+
+    if not (a.all_points and b.all_points):
+        return drawn_within(a, b, found, distance_m)
+    return chances_within_distance(
+        found.distance_m, a.reach_m[found.i], b.reach_m[found.j], distance_m
+    )
 
 
-def _measured(
-    left: gpd.GeoDataFrame, right: gpd.GeoDataFrame, i: Ints, j: Ints
-) -> gpd.GeoDataFrame:
-    """Pair two layers of points and measure from left to right."""
-    lonlat, radius = _points(left, "left")
-    others, other_radius = _points(right, "right")
-    between = inverse(*lonlat[i].T, *others[j].T)
-    slack = radius[i] + other_radius[j]
-    joined = _pair(left, right, i, j)
-    joined["distance_m"] = between.distance_m
-    joined["distance_min_m"] = np.maximum(between.distance_m - slack, 0.0)
-    joined["distance_max_m"] = between.distance_m + slack
-    joined["azimuth_deg"] = between.azimuth_deg
-    return joined
-
-
-def _pair(
-    left: gpd.GeoDataFrame, right: gpd.GeoDataFrame, i: Ints, j: Ints
-) -> gpd.GeoDataFrame:
-    """Rows ``i`` of left beside rows ``j`` of right, left's index and geometry kept."""
-    fields = right.drop(columns=right.geometry.name)
-    shared = set(fields.columns) & set(left.columns)
-    names = {c: f"{c}_right" if c in shared else str(c) for c in fields.columns}
-    _require_room(left, "left", [*names.values(), *_RESULT])
-    _require_room(fields, "right", _RESULT)
-    mine = shared - {left.geometry.name}
-    joined = left.take(i).rename(columns={c: f"{c}_left" for c in mine})
-    joined["index_right"] = right.index.take(j)
-    for column, name in names.items():
-        joined[name] = fields[column].array.take(j)
-    return joined
-
-
-_RESULT = (
-    *("index_right", "relation", "probability", "azimuth_deg"),
-    *("distance_m", "distance_min_m", "distance_max_m"),
-)
-"""Columns that a join may add."""
-
-
-def _require_room(
-    gdf: gpd.GeoDataFrame | pd.DataFrame, name: str, added: Iterable[str]
-) -> None:
-    """Refuse a layer that has a column which the join would write over."""
-    if not gdf.columns.is_unique:
-        twice = gdf.columns[gdf.columns.duplicated()][0]
-        raise ColumnError(f"{name} has the column {twice!r} twice; rename one")
-    taken = [column for column in added if column in gdf]
-    if taken:
-        raise ColumnError(
-            f"{name} already has {', '.join(taken)}, which the join adds; rename "
-            f"first: {name}.rename(columns={{{taken[0]!r}: …}})"
-        )
-
-
-def _points(gdf: gpd.GeoDataFrame, name: str) -> tuple[Floats, Floats]:
-    """Longitude and latitude, shape ``(n, 2)``, and radii, shape ``(n,)``."""
-    import shapely
-
-    require_lonlat(gdf, name)
-    _require_kinds(gdf, name, {"Point"})
-    lonlat = shapely.get_coordinates(gdf.geometry.to_numpy())
-    return lonlat, uncertainties(gdf, name, "uncertainty_m")
-
-
-def _require_valid(gdf: gpd.GeoDataFrame, name: str) -> None:
-    """Refuse polygons that cross themselves, naming the first."""
-    from shapely import is_valid_reason
-
-    wrong = ~gdf.geometry.is_valid
-    if wrong.any():
-        row = gdf.index[int(wrong.to_numpy().argmax())]
-        reason = is_valid_reason(gdf.geometry[wrong].iloc[0])
-        raise GeometryError(
-            f"{name}, row {row}: the geometry is invalid ({reason}). Mend it first: "
-            f"{name}.make_valid()"
-        )
-
-
-def _require_kinds(gdf: gpd.GeoDataFrame, name: str, kinds: set[str]) -> None:
-    """Refuse geometries of another kind, naming the first."""
-    found = gdf.geometry.geom_type
-    other = ~found.isin(kinds)
-    if other.any():
-        expected = " or ".join(sorted(kinds))
-        mend = (
-            "; geo.point_radius turns areas into points with a radius"
-            if kinds == {"Point"}
-            else ""
-        )
-        raise GeometryTypeError(
-            f"{name}, row {found[other].index[0]}: a "
-            f"{found[other].iloc[0]}; expected {expected}{mend}"
-        )
+def _relation(certain: Bools) -> NDArray[np.object_]:
+    """Words for whether a pair holds wherever its features lie."""
+    return np.where(certain, "certain", "possible")

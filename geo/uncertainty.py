@@ -21,7 +21,7 @@ import numpy as np
 
 from geo.crs import require_lonlat
 from geo.errors import ColumnError
-from geo.geodesy import area, destination, distance, earth_centred
+from geo.geodesy import distance
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 METRES_PER_DEGREE = 111_320.0
 """Length of a degree along the equator. [m]"""
-
-DRAWS = 4096
-"""Size of the quasi-random sample; a probability of 0.5 has a standard error of 0.008
-at the most (that of plain random draws; the low-discrepancy sequence does better)."""
 
 _MIXTURE_NODES = 24
 
@@ -189,36 +185,6 @@ def point_radius(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return out
 
 
-def share_inside(shapes: NDArray[np.object_], polygons: NDArray[np.object_]) -> Floats:
-    """Share of each shape's area that lies inside the polygon paired with it.
-
-    Parameters
-    ----------
-    shapes, polygons
-        Pairs of polygons in EPSG:4326, each of shape ``(n,)``; edges are straight in
-        longitude and latitude. A shape may run on past 180 degrees.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shares of the area on the ellipsoid, 0 to 1, shape ``(n,)``.
-    """
-    import shapely
-    from shapely.affinity import translate
-
-    inside = np.zeros(len(shapes))
-    west, _, east, _ = shapely.bounds(shapes).T
-    for turn in (0.0, 360.0, -360.0):
-        meets = np.full(len(shapes), True)
-        if turn:
-            meets = (east > 180) if turn > 0 else (west < -180)
-        if meets.any():
-            moved = [translate(p, turn) if turn else p for p in polygons[meets]]
-            inside[meets] += area(shapely.intersection(shapes[meets], moved))
-    share: Floats = np.clip(inside / area(shapes), 0.0, 1.0)
-    return share
-
-
 def displacements(radius_m: float, boundary_m: float) -> tuple[Floats, Floats]:
     """Mix two uniform discs into uniform discs.
 
@@ -245,97 +211,32 @@ def displacements(radius_m: float, boundary_m: float) -> tuple[Floats, Floats]:
     >>> round(float(weights @ (radii**2 / 2))), (3_000**2 + 4_000**2) // 2
     (12500000, 12500000)
     """
-    r, b = radius_m, boundary_m
-    if min(r, b) == 0:
-        return np.array([r + b]), np.array([1.0])
+    radii, weights = mixed_discs(np.array([radius_m]), np.array([boundary_m]))
+    if min(radius_m, boundary_m) == 0:
+        return radii[0, :1], np.ones(1)
+    return radii[0], weights[0]
+
+
+def mixed_discs(radius_m: Floats, boundary_m: Floats) -> tuple[Floats, Floats]:
+    """Mix pairs of uniform discs, as :func:`displacements` mixes one pair.
+
+    Parameters
+    ----------
+    radius_m, boundary_m
+        Radii, shape ``(n,)``. [m]
+
+    Returns
+    -------
+    radii, weights : numpy.ndarray
+        Shapes ``(n, 24)``; discs of about the larger radius where the other is less
+        than a millionth of it. [m]
+    """
+    r, b = np.asarray(radius_m)[:, None], np.asarray(boundary_m)[:, None]
     angle = np.pi * np.arange(1, _MIXTURE_NODES + 1) / (_MIXTURE_NODES + 1)
-    low, high = abs(r - b), r + b
+    low, high = np.abs(r - b), r + b
     s = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
-    half_chord = np.sqrt(np.maximum(r**2 - ((s**2 + r**2 - b**2) / (2 * s)) ** 2, 0))
-    weights = half_chord * s**2 * np.sin(angle)
-    return s, weights / weights.sum()
-
-
-def sample_discs(lonlat: Floats, radius_m: Floats) -> tuple[Floats, Floats]:
-    """Draw places from geodesic discs, low-discrepancy and the same every time.
-
-    Parameters
-    ----------
-    lonlat
-        Centres, shape ``(m, 2)``. [degrees]
-    radius_m
-        Radii, shape ``(m,)``. [m]
-
-    Returns
-    -------
-    lon, lat : numpy.ndarray
-        Draws, each of shape ``(DRAWS, m)``: one joint draw of all discs a row.
-
-    Notes
-    -----
-    A scrambled Sobol sequence with a fixed seed gives two numbers a disc: the square
-    root of the first times the radius is the distance, the second the azimuth. This
-    is uniform in the plane; on the ellipsoid it errs by less than ``(r / 9000 km)²``.
-    """
-    from scipy.stats import qmc
-
-    uniform = qmc.Sobol(2 * len(lonlat), rng=20191015).random(DRAWS)
-    away_m = np.sqrt(uniform[:, 0::2]) * radius_m
-    return destination(lonlat[:, 0], lonlat[:, 1], 360 * uniform[:, 1::2], away_m)
-
-
-def chance_of_nearest(
-    lonlat: Floats, radius_m: float, rivals: Floats, rival_radius_m: Floats
-) -> Floats:
-    """Chance of each rival that it is truly the nearest to one place.
-
-    Parameters
-    ----------
-    lonlat, radius_m
-        The place, shape ``(2,)`` [degrees], and how well it is known. [m]
-    rivals, rival_radius_m
-        The places it may be nearest to, shapes ``(m, 2)`` [degrees] and ``(m,)``
-        [m], with ``m >= 1``.
-
-    Returns
-    -------
-    numpy.ndarray
-        Chances that sum to 1, shape ``(m,)``; a tie goes to the first.
-
-    Notes
-    -----
-    Each draw is ranked by chords. Chord and geodesic rank alike but for distances
-    that differ by less than ``d³ / 2400 R²``, 1 cm at 100 km, far below what 4,096
-    draws can tell.
-    """
-    lon, lat = sample_discs(
-        np.vstack([lonlat, rivals]), np.concatenate([[radius_m], rival_radius_m])
-    )
-    drawn = earth_centred(lon, lat)
-    away = np.linalg.norm(drawn[:, 1:] - drawn[:, :1], axis=-1)
-    wins = np.bincount(away.argmin(axis=1), minlength=len(rivals))
-    return wins / len(away)
-
-
-def chance_within_distance(
-    first: Floats, second: Floats, radii_m: Floats, distance_m: float
-) -> float:
-    """Chance that two places are truly no farther apart than a distance.
-
-    Parameters
-    ----------
-    first, second
-        The places, each of shape ``(2,)``. [degrees]
-    radii_m
-        How well each is known, shape ``(2,)``. [m]
-    distance_m
-        The distance. [m]
-
-    Returns
-    -------
-    float
-        Chance, 0 to 1.
-    """
-    lon, lat = sample_discs(np.vstack([first, second]), radii_m)
-    drawn = distance(lon[:, 0], lat[:, 0], lon[:, 1], lat[:, 1])
-    return float((drawn <= distance_m).mean())
+    one = (np.minimum(r, b) <= 1e-6 * np.maximum(r, b)) | (high < 1e-9)
+    safe = np.where(s > 0, s, 1.0)
+    half_chord = np.sqrt(np.maximum(r**2 - ((s**2 + r**2 - b**2) / (2 * safe)) ** 2, 0))
+    weights = np.where(one, 1.0, half_chord * s**2 * np.sin(angle))
+    return s, weights / weights.sum(axis=1, keepdims=True)

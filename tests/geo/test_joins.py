@@ -4,6 +4,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod
 from shapely import LineString, MultiPolygon, Point, box
 
 import geo
@@ -121,9 +122,66 @@ def test_nearest_with_an_empty_side(empty):
     assert {"name", "distance_m", "probability", "index_right"} <= set(got.columns)
 
 
-def test_nearest_refuses_areas_and_says_how_to_mend_it():
-    with pytest.raises(geo.GeometryTypeError, match=r"row 0: a Polygon.*point_radius"):
-        geo.nearest(polygons([box(0, 0, 1, 1)]), points([(0, 0)]))
+def test_nearest_takes_points_lines_and_polygons_on_both_sides():
+    left = polygons([Point(0, 0), LineString([(3, -1), (3, 1)]), box(5, 0, 6, 1)])
+    right = polygons([box(1, -1, 2, 1), LineString([(5.5, 0.5), (9, 9)]), Point(3, 0)])
+    got = geo.nearest(left, right)
+    assert got["index_right"].tolist() == [0, 2, 1]
+    assert got["distance_m"].iloc[0] == pytest.approx(111_319.49, abs=0.01)
+    assert got["azimuth_deg"].iloc[0] == pytest.approx(90, abs=1e-6)
+    assert got["distance_m"].tolist()[1:] == [0, 0]
+    assert got["azimuth_deg"].isna().tolist() == [False, True, True]
+
+
+def test_nearest_takes_edges_as_geodesics_on_request():
+    """140 km at 40° north: the published way of an edge matters by 300 m.
+
+    The geodesic distance is the nearest of 100,000 places along PROJ's geodesic.
+    """
+    place = points([(125.7, 40.2)])
+    edge = polygons([LineString([(125, 40), (126, 41)])])
+    straight = geo.nearest(place, edge)["distance_m"].item()
+    bent = geo.nearest(place, edge, edges="geodesic")["distance_m"].item()
+    way = Geod(ellps="WGS84").npts(125, 40, 126, 41, 100_000)
+    expected = geo.distance(125.7, 40.2, *np.array(way).T).min()
+    assert bent == pytest.approx(expected, abs=1e-3)
+    share = np.linspace(0, 1, 100_000)
+    expected = geo.distance(125.7, 40.2, 125 + share, 40 + share).min()
+    assert straight == pytest.approx(expected, abs=1e-3)
+    assert abs(straight - bent) > 300
+
+
+def test_nearest_gives_every_tie_on_request():
+    place, rivals = (
+        points([(0, 0)]),
+        points([(1, 0), (2, 0), (-1, 0), (0.5, 0), (1, 0)]),
+    )
+    assert geo.nearest(place, rivals, k=2)["index_right"].tolist() == [3, 0]
+    tied = geo.nearest(place, rivals, k=2, ties="all")
+    assert tied["index_right"].tolist() == [3, 0, 2, 4]
+    assert tied["probability"].tolist() == [1, 0, 0, 0]
+
+
+def test_nearest_keeps_rows_without_a_match_on_request():
+    left = points([(0, 0), (50, 0)], name=["a", "b"])
+    got = geo.nearest(left, points([(1, 0)]), max_distance_m=200_000, how="left")
+    assert got["name"].tolist() == ["a", "b"]
+    assert got["distance_m"].isna().tolist() == [False, True]
+    assert got["index_right"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"ties": "some"}, "ties is 'some'"),
+        ({"max_distance_m": -1}, "max_distance_m is -1"),
+        ({"max_distance_m": float("nan")}, "max_distance_m is nan"),
+        ({"edges": "curved"}, "edges is 'curved'"),
+    ],
+)
+def test_nearest_refuses_what_is_no_option(options, words):
+    with pytest.raises(geo.GeometryError, match=words):
+        geo.nearest(points([(0, 0)]), points([(1, 0)]), **options)
 
 
 def test_nearest_refuses_other_crs_and_no_neighbours():
@@ -256,12 +314,30 @@ def test_within_displaces_an_area_as_far_as_it_may_be_off():
     assert got["probability"].item() == pytest.approx(expected, abs=0.01)
 
 
-def test_within_refuses_lines_and_points_for_polygons():
-    with pytest.raises(geo.GeometryTypeError, match="LineString"):
-        geo.within(
-            polygons([LineString([(0, 0), (1, 1)])]), polygons([box(0, 0, 1, 1)])
-        )
-    with pytest.raises(geo.GeometryTypeError, match="Point"):
+def test_within_gives_the_share_of_a_line():
+    road = polygons([LineString([(0.5, 0.5), (1.5, 0.5)])])
+    halves = polygons([box(0, 0, 1, 1), box(1, 0, 2, 1), box(0, 0, 2, 1)])
+    got = geo.within(road, halves)
+    assert got["index_right"].tolist() == [2, 0, 1]
+    np.testing.assert_allclose(got["probability"], [1, 0.5, 0.5], atol=1e-9)
+    assert got["relation"].tolist() == ["certain", "possible", "possible"]
+
+
+def test_within_follows_geodesic_borders_on_request():
+    """A border along 60° north, 40° wide, rises by two degrees as a geodesic."""
+    country = polygons([box(0, 50, 40, 60)])
+    town = points([(20, 61)])
+    assert len(geo.within(town, country)) == 0
+    got = geo.within(town, country, edges="geodesic")
+    assert got["relation"].tolist() == ["certain"]
+    assert got.geometry.iloc[0] == Point(20, 61)
+
+
+def test_within_refuses_multipoints_and_points_for_polygons():
+    several = polygons([shapely.MultiPoint([(0, 0), (1, 1)])])
+    with pytest.raises(geo.GeometryTypeError, match=r"row 0: a MultiPoint.*explode"):
+        geo.within(several, polygons([box(0, 0, 1, 1)]))
+    with pytest.raises(geo.GeometryTypeError, match="row 0: a Point; expected Polygon"):
         geo.within(points([(0, 0)]), points([(0, 0)]))
 
 
@@ -415,3 +491,134 @@ def test_an_invalid_polygon_is_refused_with_its_reason():
     bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     with pytest.raises(geo.GeometryError, match=r"polygons, row 0.*Self-intersection"):
         geo.within(points([(0, 0)]), polygons([bow_tie]))
+
+
+# ── intersects ───────────────────────────────────────────────────────────────
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                Point(1, 1),
+                Point(1.5, 0.5),
+                LineString([(0, 0), (2, 2)]),
+                LineString([(2, 0), (2, 3)]),
+                box(0, 0, 1, 1),
+                box(1, 1, 2, 2),
+                box(0, 0, 3, 3).difference(box(1.2, 1.2, 1.8, 1.8)),
+                MultiPolygon([box(0, 0, 1, 1), box(2, 2, 3, 3)]),
+                shapely.MultiPoint([(1.5, 1.5), (9, 9)]),
+            ]
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_intersects_without_uncertainty_is_the_certain_join(shapes):
+    left, right = polygons(shapes), polygons(shapes[::-1], n=range(len(shapes)))
+    got = geo.intersects(left, right)
+    expected = left.sjoin(right, predicate="intersects")
+    assert list(zip(got.index, got["index_right"], strict=True)) == sorted(
+        zip(expected.index, expected["index_right"], strict=True)
+    )
+    assert (got["relation"] == "certain").all()
+    assert (got["probability"] == 1).all()
+
+
+def test_intersects_meets_across_the_antimeridian():
+    got = geo.intersects(
+        polygons([box(179, 0, 180, 1)]), polygons([box(-180, 0.5, -179, 2)])
+    )
+    assert len(got) == 1
+
+
+def test_intersects_says_what_may_meet():
+    """Ten kilometres apart, each off by up to six: possible; deep inside: certain."""
+    gap = 10_000 / 111_320
+    block = polygons([box(0, 0, 1, 1)], boundary_uncertainty_m=[6_000.0])
+    near = polygons([box(1 + gap, 0, 2, 1)], uncertainty_m=[6_000.0])
+    far = polygons([box(1 + gap, 0, 2, 1)], uncertainty_m=[3_000.0])
+    inner = polygons([box(0.4, 0.4, 0.6, 0.6)], uncertainty_m=[6_000.0])
+    got = geo.intersects(near, block)
+    assert got["relation"].tolist() == ["possible"]
+    assert got["probability"].isna().all()
+    assert len(geo.intersects(far, block)) == 0
+    for left, right in ((inner, block), (block, inner)):
+        got = geo.intersects(left, right)
+        assert got["relation"].tolist() == ["certain"]
+        assert got["probability"].tolist() == [1]
+
+
+def test_intersects_gives_the_chance_of_a_point_in_a_polygon_on_either_side():
+    mine = points([(1, 0.5)], uncertainty_m=[5_000])
+    block = polygons([box(0, 0, 1, 1)])
+    expected = geo.within(mine, block)["probability"].tolist()
+    assert geo.intersects(mine, block)["probability"].tolist() == expected
+    assert geo.intersects(block, mine)["probability"].tolist() == expected
+    road = polygons([LineString([(1, 0), (1, 1)])])
+    assert geo.intersects(mine, road)["probability"].isna().all()
+
+
+# ── what holds for all of them ───────────────────────────────────────────────
+
+JOINS = [
+    geo.within,
+    geo.intersects,
+    geo.nearest,
+    lambda left, right, **options: geo.within_distance(left, right, 1e5, **options),
+]
+
+
+@pytest.mark.parametrize("join", JOINS)
+def test_an_index_label_that_occurs_twice_is_refused(join):
+    left = points([(0.5, 0.5), (0.6, 0.5)]).set_index(pd_index("a", "a"))
+    with pytest.raises(geo.ColumnError, match=r"left, row 1.*'a' occurs twice.*reset"):
+        join(left, polygons([box(0, 0, 1, 1)]))
+
+
+@pytest.mark.parametrize("join", JOINS)
+@pytest.mark.parametrize("value", [-1.0, float("inf")])
+def test_an_uncertainty_that_is_no_length_is_refused(join, value):
+    left = points([(0.5, 0.5)], uncertainty_m=[value])
+    with pytest.raises(geo.ColumnError, match=r"left, row 0, column uncertainty_m"):
+        join(left, polygons([box(0, 0, 1, 1)]))
+
+
+@pytest.mark.parametrize("join", JOINS)
+def test_a_coordinate_that_is_no_place_is_refused(join):
+    block = polygons([box(0, 0, 1, 1)])
+    with pytest.raises(geo.AxisOrderError, match="axes may be swapped"):
+        join(points([(39.7, 124.7)]), block)
+    with pytest.raises(geo.GeometryError, match="not a finite number"):
+        join(points([(float("nan"), 0)]), block)
+    with pytest.raises(geo.GeometryError, match="missing or empty"):
+        join(polygons([None]), block)
+    with pytest.raises(geo.CRSMissingError):
+        join(points([(0, 0)]).set_crs(None, allow_override=True), block)
+    with pytest.raises(geo.CRSMismatchError, match=r"to_crs\(4326\)"):
+        join(points([(0, 0)]), block.to_crs(3857))
+
+
+@pytest.mark.parametrize("join", JOINS)
+def test_progress_is_told_and_can_stop_the_work(join):
+    left = points(np.random.default_rng(1).uniform(0, 1, (50, 2)))
+    told = []
+    join(left, polygons([box(0, 0, 1, 1)]), progress=lambda *done: told.append(done))
+    assert told[-1] == (50, 50)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        join(left, polygons([box(0, 0, 1, 1)]), progress=stop)
+
+
+@pytest.mark.parametrize("join", JOINS)
+def test_a_named_geometry_column_and_extra_geometries_are_kept(join):
+    left = points([(0.5, 0.5)]).rename_geometry("place")
+    right = polygons([box(0, 0, 1, 1)]).rename_geometry("lease")
+    got = join(left, right)
+    assert got.geometry.name == "place"
+    assert "lease" not in got

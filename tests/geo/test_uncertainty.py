@@ -9,12 +9,8 @@ from shapely import MultiPolygon, Point, Polygon, box
 import geo
 from geo.geodesy import discs
 from geo.uncertainty import (
-    DRAWS,
-    chance_of_nearest,
-    chance_within_distance,
     displacements,
-    sample_discs,
-    share_inside,
+    mixed_discs,
     uncertainties,
 )
 
@@ -57,59 +53,16 @@ def test_discs_refuse_a_pole():
         discs(np.array([[0.0, 89.95]]), np.array([20_000.0]))
 
 
-def test_share_inside_counts_both_sides_of_the_antimeridian():
-    disc = discs(np.array([[180.0, 10.0]]), np.array([50_000.0]))
-    both = MultiPolygon([box(179, 9, 180, 11), box(-180, 9, -179, 11)])
-    west = box(179, 9, 180, 11)
-    for shape, share in ((both, 1.0), (west, 0.5)):
-        got = share_inside(disc, np.array([shape], dtype=object))
-        assert got.item() == pytest.approx(share, abs=1e-6)
-
-
-def test_samples_fill_their_discs_evenly():
-    centre = np.array([[124.66, 39.73]])
-    lon, lat = sample_discs(centre, np.array([15_000.0]))
-    away = geo.distance(*centre[0], lon[:, 0], lat[:, 0])
-    assert away.max() <= 15_000 * (1 + 1e-9)
-    inner = (away <= 15_000 / np.sqrt(2)).mean()
-    assert inner == pytest.approx(0.5, abs=2 / np.sqrt(DRAWS))
-    again = sample_discs(centre, np.array([15_000.0]))
-    assert (again[0] == lon).all()
-
-
-def plain_monte_carlo(lonlat, radius_m, rng, draws=1_000_000):
-    away = radius_m * np.sqrt(rng.random(draws))
-    return geo.destination(*lonlat, 360 * rng.random(draws), away)
-
-
-def test_chance_of_nearest_agrees_with_plain_monte_carlo():
-    place, rivals = np.array([0.0, 0.0]), np.array([[0.10, 0.0], [-0.12, 0.03]])
-    radii = np.array([3_000.0, 5_000.0])
-    got = chance_of_nearest(place, 4_000.0, rivals, radii)
-    rng = np.random.default_rng(7)
-    here = plain_monte_carlo(place, 4_000, rng)
-    to = [
-        geo.distance(*here, *plain_monte_carlo(rival, r, rng))
-        for rival, r in zip(rivals, radii, strict=True)
-    ]
-    expected = (to[0] < to[1]).mean()
-    assert 0.6 < expected < 0.95
-    error = np.sqrt(expected * (1 - expected) * (1 / 1e6 + 1 / DRAWS))
-    assert got[0] == pytest.approx(expected, abs=3 * error)
-    assert got.sum() == pytest.approx(1)
-
-
-def test_chance_within_distance_agrees_with_plain_monte_carlo():
-    first, second = np.array([10.0, 60.0]), np.array([10.2, 60.0])
-    radii = np.array([2_000.0, 6_000.0])
-    got = chance_within_distance(first, second, radii, 12_000)
-    rng = np.random.default_rng(8)
-    drawn = geo.distance(
-        *plain_monte_carlo(first, 2_000, rng), *plain_monte_carlo(second, 6_000, rng)
+@given(st.floats(0, 1e5), st.floats(0, 1e5))
+def test_pairs_of_discs_are_mixed_as_one_is(r, b):
+    radii, weights = mixed_discs(np.array([r, 3.0]), np.array([b, 4.0]))
+    assert radii.shape == weights.shape == (2, 24)
+    np.testing.assert_allclose(weights.sum(axis=1), 1)
+    one, parts = displacements(r, b)
+    assert weights[0] @ radii[0] == pytest.approx(parts @ one)
+    assert weights[0] @ radii[0] ** 2 / 2 == pytest.approx(
+        (r**2 + b**2) / 2, rel=1e-3, abs=1e-9
     )
-    expected = (drawn <= 12_000).mean()
-    assert 0.2 < expected < 0.8
-    assert got == pytest.approx(expected, abs=3 * np.sqrt(0.25 * (1e-6 + 1 / DRAWS)))
 
 
 def test_a_missing_uncertainty_means_none():

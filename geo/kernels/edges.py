@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
     Shapes = NDArray[np.object_]
 
-_POINT, _POLYGON = 0, 3  # shapely's ids of the geometry types
+_POLYGON = 3  # shapely's id of the geometry type
 
 _STEEPEST_DEG = 89.0
 """Nearer to a pole no edge is densified along a geodesic."""
@@ -74,33 +74,31 @@ def edges_of(shapes: Shapes) -> Edges:
     """
     import shapely
 
+    from geo.kernels.boxtree import paired
+
     strings, owner = _strings(shapes)
-    xy = shapely.get_coordinates(strings)
-    vertices = shapely.get_num_coordinates(strings)
-    alone = shapely.get_type_id(strings) == _POINT
-    last = np.cumsum(vertices) - 1
-    # An edge starts at each vertex but the last of its string, and at a lone point.
-    starts = np.ones(len(xy), dtype=bool)
-    starts[last[~alone]] = False
-    ends = np.ones(len(xy), dtype=bool)
-    ends[(last - vertices + 1)[~alone]] = False
-    lonlat = np.empty((np.count_nonzero(starts), 4))
-    lonlat[:, :2], lonlat[:, 2:] = xy[starts], xy[ends]
-    counts = np.bincount(owner, np.where(alone, 1, vertices - 1), len(shapes))
-    return Edges(
-        lonlat=lonlat,
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.intp),
-    )
+    vertices = shapely.get_num_coordinates(strings).astype(np.intp)
+    lonlat = paired(shapely.get_coordinates(strings), vertices)
+    counts = np.maximum(vertices - 1, 1)
+    if owner is not None:
+        counts = np.bincount(owner, counts, len(shapes))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+    return Edges(lonlat=lonlat, offsets=offsets)
 
 
-def _strings(shapes: Shapes) -> tuple[Shapes, Ints]:
-    """Points, lines and rings of the features, and the feature of each."""
+def _strings(shapes: Shapes) -> tuple[Shapes, Ints | None]:
+    """Points, lines and rings of the features; the feature of each, None if its own."""
     import shapely
 
+    kinds = shapely.get_type_id(shapes)
+    whole = (kinds >= 0) & (kinds < _POLYGON)
+    whole |= (kinds == _POLYGON) & (shapely.get_num_interior_rings(shapes) == 0)
+    if whole.all():  # a polygon without holes yields its ring's coordinates itself
+        return shapes, None
     parts, owner = shapely.get_parts(shapes, return_index=True)
     areal = shapely.get_type_id(parts) == _POLYGON
     holed = areal & (shapely.get_num_interior_rings(parts) > 0)
-    if not holed.any():  # a polygon without holes yields its ring's coordinates itself
+    if not holed.any():
         return parts, owner
     rings, part = shapely.get_rings(parts[holed], return_index=True)
     strings = np.concatenate([parts[~holed], rings])

@@ -14,8 +14,8 @@ from shapely import (
     box,
 )
 
-from geo.edges import densified, edges_of
 from geo.errors import GeometryError
+from geo.kernels.edges import densified, edges_of
 
 HOLED = box(0, 0, 4, 4).difference(box(1, 1, 2, 2))
 KINDS = [

@@ -1,0 +1,158 @@
+"""Pairs of features that meet, or may: the work behind ``intersects``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.sides import AREAS, POINT
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from geo.kernels.pairs import Found
+    from geo.parallel import Progress
+    from geo.sides import Side
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meetings:
+    """Pairs of features that meet, or may, by left row and then by right row."""
+
+    i: Ints
+    """Rows of left, shape ``(p,)``."""
+    j: Ints
+    """Rows of right, shape ``(p,)``."""
+    certain: Bools
+    """Whether they are known to meet wherever they lie, shape ``(p,)``."""
+    probability: Floats
+    """Chance that they meet; NaN where it is not known, shape ``(p,)``."""
+
+
+def meetings(a: Side, b: Side, *, progress: Progress | None = None) -> Meetings:
+    """Pair features that have a point in common, wherever they may lie.
+
+    Parameters
+    ----------
+    a, b
+        The sides of the join.
+    progress
+        Called with the left rows done and all of them.
+
+    Returns
+    -------
+    Meetings
+        Without uncertainty (less than a millimetre) the pairs that intersect, all of
+        them certain. Else the pairs whose distance is no longer than the two reaches
+        together. They are certain where a vertex of one lies in a polygon of the
+        other deeper than that; two lines that cross stay merely possible. The chance
+        is known for a point and a polygon, and for what is certain.
+    """
+    from geo.kernels.containment import EXACT_M
+    from geo.kernels.predicates import intersecting
+
+    if a.reach_m.max(initial=0.0) + b.reach_m.max(initial=0.0) <= EXACT_M:
+        i, j = intersecting(a.shapes, b.shapes, progress=progress)
+        sure = np.ones(len(i), dtype=bool)
+        return Meetings(i=i, j=j, certain=sure, probability=np.ones(len(i)))
+    found = possibly_within(a, b, 0.0, progress=progress)
+    sharp = a.reach_m[found.i] + b.reach_m[found.j] <= EXACT_M
+    kept = np.flatnonzero(~sharp | (found.distance_m == 0))
+    kept = kept[np.lexsort((found.j[kept], found.i[kept]))]
+    i, j, certain = found.i[kept], found.j[kept], sharp[kept]
+    probability = np.where(certain, 1.0, np.nan)
+    _look_inside(a, b, (i, j), certain, probability)
+    _look_inside(b, a, (j, i), certain, probability)
+    probability[certain] = 1.0
+    return Meetings(i=i, j=j, certain=certain, probability=probability)
+
+
+def possibly_within(
+    a: Side, b: Side, distance_m: ArrayLike, *, progress: Progress | None = None
+) -> Found:
+    """Pairs whose true distance may be no longer than a limit.
+
+    Parameters
+    ----------
+    a, b
+        The sides of the join.
+    distance_m
+        The limit, one for all or one a left row. [m]
+    progress
+        Called with the left rows done and all of them, for each group of right ones.
+
+    Returns
+    -------
+    Found
+        By left row, then by distance, then by right row.
+
+    Notes
+    -----
+    Right features are taken in groups of like reach, so that a few vague ones do not
+    widen the search for all.
+    """
+    from geo.kernels.pairs import Found
+    from geo.kernels.segments import shapes_within
+
+    limit = np.broadcast_to(np.asarray(distance_m, dtype=np.float64), a.reach_m.shape)
+    base = max(limit.min(initial=np.inf) / 4, 1.0) if len(limit) else 1.0
+    group = np.ceil(np.log2(np.maximum(b.reach_m, base) / base))
+    parts: list[tuple[Ints, Ints, Floats, Floats]] = []
+    for value in np.unique(group):
+        rows = np.flatnonzero(group == value)
+        reach = limit + a.reach_m + b.reach_m[rows].max()
+        near = shapes_within(a.shapes, b.shapes[rows], reach, progress=progress)
+        i, j = near.i, rows[near.j]
+        kept = near.distance_m - (a.reach_m[i] + b.reach_m[j]) <= limit[i]
+        if len(rows) == len(b.shapes) and kept.all():
+            return near
+        parts.append((i[kept], j[kept], near.distance_m[kept], near.azimuth_deg[kept]))
+    if not parts:
+        return shapes_within(a.shapes, b.shapes, np.zeros(len(a.shapes)))
+    i, j, away, azimuth = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    order = np.lexsort((j, away, i))
+    return Found(
+        i=i[order], j=j[order], distance_m=away[order], azimuth_deg=azimuth[order]
+    )
+
+
+def _look_inside(
+    one: Side, other: Side, pairs: tuple[Ints, Ints], certain: Bools, chance: Floats
+) -> None:
+    """Mark the pairs where a vertex of ``one`` is in a polygon of ``other`` for sure.
+
+    For single points the chance is filled in as well.
+    """
+    import shapely
+
+    from geo.kernels.containment import contain_points
+
+    mine, its = pairs
+    doubtful = ~certain & np.isin(other.kinds[its], AREAS)
+    if not doubtful.any():
+        return
+    rows, areas = np.unique(mine[doubtful]), np.unique(its[doubtful])
+    lonlat, owner = shapely.get_coordinates(one.shapes[rows], return_index=True)
+    inside = contain_points(
+        lonlat, one.reach_m[rows[owner]], other.shapes[areas], other.reach_m[areas]
+    )
+    asked = np.flatnonzero(doubtful)
+    keys = mine[asked] * len(other.shapes) + its[asked]
+    order = np.argsort(keys)
+    row = rows[owner[inside.i]]
+    wanted = row * len(other.shapes) + areas[inside.j]
+    at = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+    known = keys[order[at]] == wanted
+    pair = asked[order[at[known]]]
+    certain[pair[inside.certain[known]]] = True
+    single = one.kinds[row[known]] == POINT
+    chance[asked[one.kinds[mine[asked]] == POINT]] = 0.0
+    chance[pair[single]] = inside.probability[known][single]

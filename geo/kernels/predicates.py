@@ -1,0 +1,254 @@
+"""Which points lie in which polygons, and which features meet: exact, on the globe.
+
+Edges are straight in longitude and latitude. Every decision is the sign of a
+determinant that rounding cannot turn (:mod:`geo.kernels.orientation`), so the answers
+are those of GEOS. Beyond the plane, longitudes 180 and -180 are one meridian and every
+longitude at a pole is one point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.kernels.boxtree import BoxTree, Index, boxtree, index_of, search
+from geo.kernels.contacts import in_contact
+from geo.kernels.curve import morton_order
+from geo.kernels.edges import Edges, edges_of
+from geo.kernels.interiors import held
+from geo.kernels.reach import reached, scaled, search_near
+from geo.kernels.seams import boundary_of, pieces_on_meridian
+from geo.parallel import run_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from geo.parallel import Progress
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+    Shapes = NDArray[np.object_]
+
+_POINTS_AT_ONCE = 1 << 17
+_SHAPES_AT_ONCE = 1 << 13
+_PAIRS_AT_ONCE = 1 << 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """Pairs of a point and a polygon that holds it, or whose boundary is near."""
+
+    i: Ints
+    """Rows of the points, rising, shape ``(p,)``."""
+    j: Ints
+    """Rows of the polygons, rising within a point, shape ``(p,)``."""
+    inside: Bools
+    """Whether the point lies in the polygon's interior, shape ``(p,)``."""
+    near: Bools
+    """Whether the boundary may be within the reach, shape ``(p,)``."""
+
+
+def polygons_holding(
+    lonlat: Floats,
+    reach_m: Floats,
+    polygons: Shapes,
+    boundary_m: Floats,
+    *,
+    progress: Progress | None = None,
+) -> Holding:
+    """Pair points with the polygons that they lie in, or whose boundary is near.
+
+    Parameters
+    ----------
+    lonlat
+        Points, shape ``(n, 2)``, longitudes in -180..180. [degrees]
+    reach_m
+        How far each point reaches, shape ``(n,)``. [m]
+    polygons
+        Valid polygons, multi or not, shape ``(m,)``, longitudes in -180..180. None
+        is missing or empty. [degrees]
+    boundary_m
+        How far each polygon's boundary reaches, shape ``(m,)``. [m]
+    progress
+        Called with the points done and ``n``.
+
+    Returns
+    -------
+    Holding
+        ``inside`` is what ``shapely.contains`` says, the interior without the
+        boundary; but a point on longitude ±180 or at a pole is inside where the
+        polygon covers the ground all round it. ``near`` is true of every pair whose
+        boundary, not counting cuts along the antimeridian and the poles, lies within
+        the reaches of both together, by the geodesic; and of a few more. It is false
+        where both reaches are 0.
+
+    Notes
+    -----
+    Boxes yield candidates; :mod:`geo.kernels.interiors` says how inside is decided, and
+    :mod:`geo.kernels.reach` how near is.
+    """
+    rings_of = edges_of(polygons)
+    outlines_of = boundary_of(rings_of)
+    rings = boxtree(rings_of)
+    outlines = rings if outlines_of is rings_of else boxtree(outlines_of)
+    index = index_of(rings.bounds)
+    lonlat = np.ascontiguousarray(lonlat, dtype=np.float64)
+    reach_m = np.ascontiguousarray(reach_m, dtype=np.float64)
+    width = np.ascontiguousarray(boundary_m, dtype=np.float64)
+    most = width.max(initial=0.0)
+    widest = _widest(index.tree, width[index.order])
+
+    def work(start: int, stop: int) -> tuple[Ints, Ints]:
+        rows = start + morton_order(lonlat[start:stop])
+        places, reach = lonlat[rows], reach_m[rows]
+        on_cut = (np.abs(places[:, 0]) == 180) | (np.abs(places[:, 1]) == 90)
+        vague = on_cut | (reach + most > 0)
+        found = []
+        sharp, sharp_rows = places[~vague], rows[~vague]
+        for k, j in _candidates(search, index, (np.hstack([sharp, sharp]),), ()):
+            inside = held(sharp, k, rings, outlines, j)
+            found.append((sharp_rows[k[inside]], 4 * j[inside] + 2))
+        if not vague.any():
+            return _in_order(found)
+        places, reach, rows = places[vague], reach[vague], rows[vague]
+        planes = scaled(places, reach + most)
+        for k, j in _candidates(search_near, index, (planes, reach), (width, widest)):
+            inside = held(places, k, rings, outlines, j)
+            near = reached(planes, k, outlines, j, reach[k] + width[j])
+            either = inside | near
+            key = 4 * j + 2 * inside + near
+            found.append((rows[k[either]], key[either]))
+        return _in_order(found)
+
+    i, key = _joined(
+        run_chunks(work, len(lonlat), chunk=_POINTS_AT_ONCE, progress=progress)
+    )
+    return Holding(
+        i=i, j=key >> 2, inside=(key & 2).astype(bool), near=(key & 1).astype(bool)
+    )
+
+
+def intersecting(
+    left: Shapes, right: Shapes, *, progress: Progress | None = None
+) -> tuple[Ints, Ints]:
+    """Pair features that have at least one point in common.
+
+    Parameters
+    ----------
+    left, right
+        Valid points, lines and polygons, multi or not, shapes ``(n,)`` and ``(m,)``,
+        longitudes in -180..180. None is missing or empty. [degrees]
+    progress
+        Called with the rows of left done and ``n``.
+
+    Returns
+    -------
+    i, j : numpy.ndarray
+        Rows of left, rising, and of right, rising within a row of left: the pairs of
+        which ``shapely.intersects`` is true, and those that meet on the antimeridian
+        or at a pole.
+
+    Notes
+    -----
+    Boxes yield candidates, and :mod:`geo.kernels.contacts` decides. What features have
+    on the antimeridian is compared as stretches of one line.
+    """
+    import shapely
+
+    one, other = edges_of(left), edges_of(right)
+    areal = tuple(np.asarray(shapely.get_dimensions(s)) == 2 for s in (left, right))
+    a, b = boxtree(one), boxtree(other)
+    i, j = _meeting(a, areal[0], b, areal[1], progress)
+    more = list(_across(one, a, other, b))
+    if not more:
+        return i, j
+    far = np.concatenate([np.stack([i, j], axis=1), *more])
+    pairs = np.unique(far, axis=0)
+    return pairs[:, 0].copy(), pairs[:, 1].copy()
+
+
+def _meeting(
+    left: BoxTree,
+    left_areal: Bools,
+    right: BoxTree,
+    right_areal: Bools,
+    progress: Progress | None,
+) -> tuple[Ints, Ints]:
+    """Pairs that meet in the plane, in order."""
+    index = index_of(right.bounds)
+
+    def work(start: int, stop: int) -> tuple[Ints, Ints]:
+        boxes = left.bounds[start:stop]
+        rows = start + morton_order((boxes[:, :2] + boxes[:, 2:]) / 2)
+        found = []
+        for k, j in _candidates(search, index, (left.bounds[rows],), ()):
+            i = rows[k]
+            meet = in_contact(left, left_areal, i, right, right_areal, j)
+            found.append((i[meet], j[meet]))
+        return _in_order(found)
+
+    n = len(left.bounds)
+    return _joined(run_chunks(work, n, chunk=_SHAPES_AT_ONCE, progress=progress))
+
+
+def _candidates(
+    search: Callable[..., tuple[int, int]],
+    index: Index,
+    wanted: tuple[Floats, ...],
+    more: tuple[Floats, ...],
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the pairs that a search finds, so many at a time that memory is bounded."""
+    room = _PAIRS_AT_ONCE + len(index.order)
+    begin = 0
+    while begin < len(wanted[0]):
+        rows = np.empty(room, dtype=np.intp)
+        columns = np.empty(room, dtype=np.intp)
+        begin, n = search(*wanted, begin, *index, *more, rows, columns)
+        yield rows[:n], columns[:n]
+
+
+def _in_order(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Pairs sorted by row, then by key."""
+    i, key = _joined(found)
+    if not len(i):
+        return i, key
+    first, bits = i.min(), int(key.max()).bit_length()
+    both = np.sort((i - first) << bits | key)
+    return (both >> bits) + first, both & ((1 << bits) - 1)
+
+
+def _across(one: Edges, a: BoxTree, other: Edges, b: BoxTree) -> list[Ints]:
+    """Pairs that meet on the antimeridian or at a pole, shapes ``(p, 2)``."""
+    found = []
+    for lon in (180.0, -180.0):
+        if (a.bounds[:, ::2] == lon).any() and (b.bounds[:, ::2] == -lon).any():
+            left, rows = pieces_on_meridian(one, lon)
+            right, columns = pieces_on_meridian(other, -lon)
+            lines = np.zeros(len(rows), bool), np.zeros(len(columns), bool)
+            i, j = _meeting(boxtree(left), lines[0], boxtree(right), lines[1], None)
+            found.append(np.stack([rows[i], columns[j]], axis=1))
+    for lat in (90.0, -90.0):
+        rows = np.flatnonzero((a.bounds[:, 1::2] == lat).any(axis=1))
+        columns = np.flatnonzero((b.bounds[:, 1::2] == lat).any(axis=1))
+        pairs = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        found.append(pairs.reshape(-1, 2))
+    return [pairs for pairs in found if len(pairs)]
+
+
+def _joined(chunks: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Results of consecutive ranges, one after the other."""
+    none = np.empty(0, dtype=np.intp)
+    i = np.concatenate([none, *(chunk[0] for chunk in chunks)])
+    return i, np.concatenate([none, *(chunk[1] for chunk in chunks)])
+
+
+def _widest(tree: BoxTree, width: Floats) -> Floats:
+    """Largest width of the features in each node."""
+    if not width.any():
+        return np.zeros(len(tree.spans))
+    return np.array([width[a:b].max() for _, a, b, _ in tree.spans])

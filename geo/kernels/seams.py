@@ -1,0 +1,116 @@
+"""Where the plane of longitude and latitude is cut open: antimeridian and poles.
+
+A polygon that crosses the antimeridian is cut there (RFC 7946, 3.1.9): its parts have
+edges on longitude 180 and on -180 that are no boundary on the ground, and a polygon
+that holds a pole has an edge along latitude ±90 that is a single point there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.kernels.edges import Edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+
+def boundary_of(edges: Edges) -> Edges:
+    """Leave out what is only a cut of the plane and no boundary on the ground.
+
+    Parameters
+    ----------
+    edges
+        Edges of valid polygons, longitudes in -180..180.
+
+    Returns
+    -------
+    Edges
+        Of the same features, perhaps none for some. Edges along a pole are left out,
+        and so are the stretches on longitude 180 and -180 that one feature has at the
+        same latitudes. ``edges`` itself where there are none.
+
+    Examples
+    --------
+    Two halves of a box across the antimeridian, the western one higher:
+
+    >>> from geo.kernels.edges import edges_of
+    >>> from shapely import MultiPolygon, box
+    >>> halves = MultiPolygon([box(179, 0, 180, 2), box(-180, 0, -179, 1)])
+    >>> lonlat = boundary_of(edges_of(np.array([halves]))).lonlat
+    >>> lonlat[np.abs(lonlat[:, [0, 2]]).min(axis=1) == 180].tolist()
+    [[180.0, 1.0, 180.0, 2.0]]
+    """
+    lon0, lat0, lon1, lat1 = edges.lonlat.T
+    polar = (np.abs(lat0) == 90) & (lat0 == lat1)
+    seam = (np.abs(lon0) == 180) & (lon0 == lon1) & ~polar
+    if not (polar.any() or seam.any()):
+        return edges
+    feature = _features(edges)
+    kept = ~(polar | seam)
+    pieces, owner = [edges.lonlat[kept]], [feature[kept]]
+    rows = np.flatnonzero(seam)
+    starts = np.flatnonzero(np.diff(feature[rows], prepend=-1))
+    for group in np.split(rows, starts[1:]) if len(rows) else []:
+        left_over = _uncancelled(edges.lonlat[group])
+        pieces.append(left_over)
+        owner.append(np.full(len(left_over), feature[group[0]]))
+    return _regrouped(np.vstack(pieces), np.concatenate(owner), len(edges.offsets) - 1)
+
+
+def pieces_on_meridian(edges: Edges, lon: float) -> tuple[Edges, Ints]:
+    """Take what features have on the antimeridian, as stretches of it.
+
+    Parameters
+    ----------
+    edges
+        Edges of features, longitudes in -180..180.
+    lon
+        180 or -180. [degrees]
+
+    Returns
+    -------
+    pieces : Edges
+        Stretches and points, on longitude 0, of the features that have any.
+    rows : numpy.ndarray
+        Which features these are, rising.
+    """
+    lon0, lat0, lon1, lat1 = edges.lonlat.T
+    at = np.flatnonzero((lon0 == lon) | (lon1 == lon))
+    low = np.where(lon0[at] == lon, lat0[at], lat1[at])
+    high = np.where(lon1[at] == lon, lat1[at], lat0[at])
+    rows, owner = np.unique(_features(edges)[at], return_inverse=True)
+    zero = np.zeros(len(at))
+    pieces = np.column_stack([zero, low, zero, high])
+    return _regrouped(pieces, owner.astype(np.intp), len(rows)), rows
+
+
+def _uncancelled(seam: Floats) -> Floats:
+    """Stretches of one feature's seam edges that are on one side only."""
+    low, high = np.sort(seam[:, [1, 3]], axis=1).T
+    cuts = np.unique([low, high])
+    covered = np.zeros((2, len(cuts)), dtype=np.intp)
+    side = (seam[:, 0] > 0).astype(np.intp)
+    np.add.at(covered, (side, np.searchsorted(cuts, low)), 1)
+    np.add.at(covered, (side, np.searchsorted(cuts, high)), -1)
+    west, east = covered.cumsum(axis=1)[:, :-1] > 0
+    alone = np.flatnonzero(west != east)
+    lon = np.where(east[alone], 180.0, -180.0)
+    return np.column_stack([lon, cuts[alone], lon, cuts[alone + 1]])
+
+
+def _features(edges: Edges) -> Ints:
+    """Feature of each edge, shape ``(e,)``."""
+    return np.repeat(np.arange(len(edges.offsets) - 1), np.diff(edges.offsets))
+
+
+def _regrouped(lonlat: Floats, owner: Ints, n: int) -> Edges:
+    """Edges in any order as those of ``n`` features, one after the other."""
+    order = np.argsort(owner, kind="stable")
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
+    return Edges(lonlat=lonlat[order], offsets=offsets.astype(np.intp))

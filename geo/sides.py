@@ -1,0 +1,191 @@
+"""One side of a join: a layer that was checked, as the arrays that the kernels take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from geo.crs import require_lonlat
+from geo.errors import ColumnError, GeometryError, GeometryTypeError
+from geo.uncertainty import uncertainties
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+    Shapes = NDArray[np.object_]
+
+EdgeKind = Literal["straight", "geodesic"]
+"""What the way between two vertices is: straight in longitude and latitude, or the
+shortest way on the ellipsoid."""
+
+_KINDS = (
+    *("Point", "LineString", "LinearRing", "Polygon"),
+    *("MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"),
+)
+"""Shapely's names of the geometry types, at their ids."""
+
+POINT, RING, MULTIPOINT, COLLECTION = 0, 2, 4, 7
+LINES = (1, 2, 5)
+AREAS = (3, 6)
+ANYTHING = (0, 1, 2, 3, 4, 5, 6)
+
+_VALID_CHUNK = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A layer in longitude and latitude whose geometries can be used."""
+
+    shapes: Shapes
+    """Geometries, shape ``(n,)``; edges straight in longitude and latitude."""
+    kinds: Ints
+    """Shapely's id of the type of each, shape ``(n,)``."""
+    reach_m: Floats
+    """How far each may be from where it is drawn, shape ``(n,)``. [m]"""
+
+    def lonlat(self, rows: Ints | slice = slice(None)) -> Floats:
+        """Longitude and latitude of the points among ``rows``, shape ``(p, 2)``."""
+        import shapely
+
+        return np.asarray(shapely.get_coordinates(self.shapes[rows]))
+
+    def rows(self, rows: Ints) -> Side:
+        """Only some rows of the side."""
+        return Side(
+            shapes=self.shapes[rows],
+            kinds=self.kinds[rows],
+            reach_m=self.reach_m[rows],
+        )
+
+    @property
+    def all_points(self) -> bool:
+        """Whether each geometry is a single point."""
+        return bool((self.kinds == POINT).all())
+
+
+def side(
+    gdf: gpd.GeoDataFrame,
+    name: str,
+    edges: EdgeKind,
+    *,
+    kinds: Collection[int] = ANYTHING,
+    columns: Collection[str] = ("uncertainty_m", "boundary_uncertainty_m"),
+) -> Side:
+    """Check a layer and take out what a join needs.
+
+    Parameters
+    ----------
+    gdf
+        Features in EPSG:4326, shape ``(n,)``.
+    name
+        What to call the layer in a message.
+    edges
+        Whether the ways between vertices are ``straight`` or ``geodesic``.
+    kinds
+        Shapely's ids of the geometry types that the join takes.
+    columns
+        Columns of radii; the largest counts, a missing one is 0. [m]
+
+    Returns
+    -------
+    Side
+        With pieces in place of geodesic edges, within a millimetre.
+
+    Raises
+    ------
+    CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
+        If the layer is not in EPSG:4326, holds a missing, empty, infinite or invalid
+        geometry, or an edge that cannot be a geodesic; if ``edges`` is neither kind.
+    GeometryTypeError
+        If it holds another kind of geometry.
+    ColumnError
+        If an uncertainty is not a length, or an index label occurs twice.
+    """
+    import shapely
+
+    from geo.kernels.edges import densified
+
+    if edges not in {"straight", "geodesic"}:
+        raise GeometryError(f"edges is {edges!r}; expected 'straight' or 'geodesic'")
+    require_lonlat(gdf, name)
+    _require_distinct_labels(gdf, name)
+    shapes = gdf.geometry.to_numpy()
+    found = np.asarray(shapely.get_type_id(shapes), dtype=np.intp)
+    _require_kinds(gdf, name, found, kinds)
+    _require_valid(gdf, name, shapes, found)
+    if edges == "geodesic":
+        bent = densified(shapes, rows=gdf.index.to_list())
+        if bent is not shapes:
+            _require_valid(gdf, f"{name}, edges taken as geodesics", bent, found)
+        shapes = bent
+    radii = [uncertainties(gdf, name, column) for column in columns]
+    return Side(shapes=shapes, kinds=found, reach_m=np.maximum.reduce(radii))
+
+
+def _require_distinct_labels(gdf: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse an index in which a label occurs twice: a match could not be traced."""
+    if gdf.index.is_unique:
+        return
+    twice = gdf.index.duplicated()
+    second = int(twice.argmax())
+    raise ColumnError(
+        f"{name}, row {second}: the index label {gdf.index[second]!r} occurs twice, so "
+        f"a match could not be traced back. Number the rows: "
+        f"{name}.reset_index(drop=True)"
+    )
+
+
+def _require_valid(
+    gdf: gpd.GeoDataFrame, name: str, shapes: Shapes, kinds: Ints
+) -> None:
+    """Refuse polygons that cross themselves and lines of no length, naming one."""
+    import shapely
+
+    from geo.parallel import run_chunks
+
+    made = np.flatnonzero((kinds != POINT) & (kinds != MULTIPOINT))
+    chunks = run_chunks(
+        lambda start, stop: shapely.is_valid(shapes[made[start:stop]]),
+        len(made),
+        chunk=_VALID_CHUNK,
+    )
+    valid = np.concatenate([*chunks, np.empty(0, dtype=bool)])
+    if valid.all():
+        return
+    first = made[int(valid.argmin())]
+    raise GeometryError(
+        f"{name}, row {gdf.index[first]}: the geometry is invalid "
+        f"({shapely.is_valid_reason(shapes[first])}). Mend it first: "
+        f"{name.partition(',')[0]}.make_valid()"
+    )
+
+
+def _require_kinds(
+    gdf: gpd.GeoDataFrame, name: str, found: Ints, kinds: Collection[int]
+) -> None:
+    """Refuse geometries of another kind, naming the first."""
+    wrong = ~np.isin(found, tuple(kinds))
+    if not wrong.any():
+        return
+    first = int(wrong.argmax())
+    named = [_KINDS[k] for k in sorted(kinds) if k != RING]
+    expected = (
+        ", ".join(named[:-1]) + " or " + named[-1] if len(named) > 1 else named[0]
+    )
+    mend = ""
+    if found[first] in {MULTIPOINT, COLLECTION}:
+        mend = f". Take it apart first: {name}.explode(ignore_index=True)"
+    elif set(kinds) == {POINT}:
+        mend = "; geo.point_radius turns areas into points with a radius"
+    raise GeometryTypeError(
+        f"{name}, row {gdf.index[first]}: a {_KINDS[found[first]]}; expected "
+        f"{expected}{mend}"
+    )
