@@ -5,6 +5,7 @@ Knows nothing of ore, panels or pages.
 
 from geo.counts import count_within
 from geo.crs import is_lonlat, require_lonlat
+from geo.datasets.partitions import partition
 from geo.errors import (
     AxisOrderError,
     ColumnError,
@@ -43,6 +44,7 @@ __all__ = [
     "length",
     "line",
     "nearest",
+    "partition",
     "point_radius",
     "require_lonlat",
     "within",

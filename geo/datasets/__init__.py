@@ -1,0 +1,1 @@
+"""Layers larger than memory: folders of GeoParquet, sorted along a Hilbert curve."""
