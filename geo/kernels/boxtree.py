@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 LEAF = 8
 """Edges in a leaf, and children of a node, at the most."""
 
+GROUP, MANY = 32, 16
+"""Boxes wanted that are looked up at a time, and how many others they may find."""
+
 SKIP, FIRST, STOP, CHAIN = 0, 1, 2, 3
 """Columns of :attr:`BoxTree.spans`."""
 
@@ -100,6 +103,39 @@ def boxtree(edges: Edges) -> BoxTree:
     _lay(offsets, roots, spans)
     _fill(lonlat, roots, spans, boxes, bounds)
     return BoxTree(lonlat, boxes, spans, roots, bounds)
+
+
+def neighbours_together(edges: Edges) -> tuple[Edges, Ints]:
+    """Put features that lie near each other near each other in memory.
+
+    Parameters
+    ----------
+    edges
+        Edges of ``n`` features, each with one or more.
+
+    Returns
+    -------
+    edges, order
+        The same features in another order, and the row that each had, shape ``(n,)``.
+    """
+    order = morton_order(np.ascontiguousarray(edges.lonlat[edges.offsets[:-1], :2]))
+    offsets = np.zeros(len(order) + 1, dtype=np.intp)
+    np.cumsum(np.diff(edges.offsets)[order], out=offsets[1:])
+    lonlat = np.empty_like(edges.lonlat)
+    _move(edges.lonlat, edges.offsets, order, offsets, lonlat)
+    return Edges(lonlat=lonlat, offsets=offsets), order
+
+
+@njit(nogil=True, cache=True)
+def _move(
+    lonlat: Floats, offsets: Ints, order: Ints, starts: Ints, moved: Floats
+) -> None:
+    """Copy the edges of each feature to where they start."""
+    for f in range(len(order)):
+        shift = offsets[order[f]] - starts[f]
+        for e in range(starts[f], starts[f + 1]):
+            for c in range(4):
+                moved[e, c] = lonlat[e + shift, c]
 
 
 def index_of(bounds: Floats) -> Index:
@@ -205,7 +241,7 @@ def search(
     ----------
     wanted
         West, south, east, north of closed boxes, shape ``(k, 4)``. Neighbours next to
-        each other are found several times faster. [degrees]
+        each other are looked up together, several times faster. [degrees]
     begin
         Where in ``wanted`` to begin.
     tree, order
@@ -220,38 +256,78 @@ def search(
         Where to begin the next time, ``k`` when all is done; how many pairs stand in
         ``rows``.
     """
-    boxes, spans, lonlat = tree.boxes, tree.spans, tree.lonlat
+    lonlat = tree.lonlat
     full = len(rows) - len(lonlat)
-    nodes = len(boxes)
-    n = 0
-    for k in range(begin, len(wanted)):
-        if n > full:
-            return k, n
-        west, south, east, north = wanted[k]
-        node = 0
-        while node < nodes:
-            skip = spans[node, SKIP]
-            if (
-                east < boxes[node, 0]
-                or north < boxes[node, 1]
-                or west > boxes[node, 2]
-                or south > boxes[node, 3]
-            ):
-                node = skip
-                continue
-            node += 1
-            if skip != node:
-                continue
-            for e in range(spans[node - 1, FIRST], spans[node - 1, STOP]):
+    few = np.empty(len(lonlat), dtype=np.intp)
+    n, k, size = 0, begin, GROUP
+    while k < len(wanted):
+        stop = min(k + size, len(wanted))
+        most = MANY if stop - k > 1 else len(few)
+        found = _look(wanted, k, stop, tree.boxes, tree.spans, lonlat, few[:most])
+        if found < 0:
+            size = max((stop - k) // 4, 1)
+            continue
+        for row in range(k, stop):
+            if n > full:
+                return row, n
+            for e in few[:found]:
                 if (
-                    east >= lonlat[e, 0]
-                    and north >= lonlat[e, 1]
-                    and west <= lonlat[e, 2]
-                    and south <= lonlat[e, 3]
+                    wanted[row, 2] >= lonlat[e, 0]
+                    and wanted[row, 3] >= lonlat[e, 1]
+                    and wanted[row, 0] <= lonlat[e, 2]
+                    and wanted[row, 1] <= lonlat[e, 3]
                 ):
-                    rows[n], columns[n] = k, order[e]
+                    rows[n], columns[n] = row, order[e]
                     n += 1
+        k, size = stop, min(2 * size, GROUP)
     return len(wanted), n
+
+
+@njit(nogil=True, cache=True)
+def _look(
+    wanted: Floats,
+    begin: int,
+    end: int,
+    boxes: Floats,
+    spans: Ints,
+    lonlat: Floats,
+    few: Ints,
+) -> int:
+    """List the diagonals whose boxes meet the box round some wanted ones.
+
+    How many stand in ``few``, -1 when they are more than it holds.
+    """
+    west, south = wanted[begin, 0], wanted[begin, 1]
+    east, north = wanted[begin, 2], wanted[begin, 3]
+    for k in range(begin + 1, end):
+        west, south = min(west, wanted[k, 0]), min(south, wanted[k, 1])
+        east, north = max(east, wanted[k, 2]), max(north, wanted[k, 3])
+    n = node = 0
+    while node < len(boxes):
+        skip = spans[node, SKIP]
+        if (
+            east < boxes[node, 0]
+            or north < boxes[node, 1]
+            or west > boxes[node, 2]
+            or south > boxes[node, 3]
+        ):
+            node = skip
+            continue
+        node += 1
+        if skip != node:
+            continue
+        for e in range(spans[node - 1, FIRST], spans[node - 1, STOP]):
+            if (
+                east >= lonlat[e, 0]
+                and north >= lonlat[e, 1]
+                and west <= lonlat[e, 2]
+                and south <= lonlat[e, 3]
+            ):
+                if n == len(few):
+                    return -1
+                few[n] = e
+                n += 1
+    return n
 
 
 @njit(nogil=True, cache=True)

@@ -61,9 +61,13 @@ def in_contact(
 
 @njit(nogil=True, cache=True)
 def _edges_meet(left: BoxTree, i: int, right: BoxTree, j: int) -> bool:
-    """Whether an edge of one feature and an edge of the other have a common point."""
-    p_boxes, p_spans = left.boxes, left.spans
-    q_boxes, q_spans = right.boxes, right.spans
+    """Whether an edge of one feature and an edge of the other have a common point.
+
+    Two edges have when their boxes have, and neither has both ends strictly on one
+    side of the other.
+    """
+    mine, p_boxes, p_spans = left.lonlat, left.boxes, left.spans
+    its, q_boxes, q_spans = right.lonlat, right.boxes, right.spans
     p, p_end = left.roots[i], left.roots[i + 1]
     while p < p_end:
         if _apart(p_boxes, p, right.bounds, j):
@@ -81,47 +85,28 @@ def _edges_meet(left: BoxTree, i: int, right: BoxTree, j: int) -> bool:
             q += 1
             if q_spans[q - 1, SKIP] != q:
                 continue
+            q_west, q_south = q_boxes[q - 1, 0], q_boxes[q - 1, 1]
+            q_east, q_north = q_boxes[q - 1, 2], q_boxes[q - 1, 3]
+            first, stop = q_spans[q - 1, FIRST], q_spans[q - 1, STOP]
             for e in range(p_spans[leaf, FIRST], p_spans[leaf, STOP]):
-                if _edge_meets(left.lonlat[e], q_boxes[q - 1]) and _crosses(
-                    left.lonlat[e],
-                    right.lonlat[q_spans[q - 1, FIRST] : q_spans[q - 1, STOP]],
-                ):
-                    return True
-    return False
-
-
-@njit(nogil=True, cache=True)
-def _edge_meets(edge: Floats, bounds: Floats) -> bool:
-    """Whether the box of an edge and a closed box have a point in common."""
-    return bool(
-        min(edge[0], edge[2]) <= bounds[2]
-        and max(edge[0], edge[2]) >= bounds[0]
-        and min(edge[1], edge[3]) <= bounds[3]
-        and max(edge[1], edge[3]) >= bounds[1]
-    )
-
-
-@njit(nogil=True, cache=True)
-def _crosses(edge: Floats, others: Floats) -> bool:
-    """Whether an edge has a point in common with one of others.
-
-    Two edges have when their boxes have, and neither has both ends strictly on one
-    side of the other.
-    """
-    ax, ay, bx, by = edge
-    west, east = min(ax, bx), max(ax, bx)
-    south, north = min(ay, by), max(ay, by)
-    for g in range(len(others)):
-        cx, cy, dx, dy = others[g]
-        if (
-            min(cx, dx) <= east
-            and max(cx, dx) >= west
-            and min(cy, dy) <= north
-            and max(cy, dy) >= south
-            and turn(ax, ay, bx, by, cx, cy) * turn(ax, ay, bx, by, dx, dy) <= 0
-            and turn(cx, cy, dx, dy, ax, ay) * turn(cx, cy, dx, dy, bx, by) <= 0
-        ):
-            return True
+                ax, ay, bx, by = mine[e, 0], mine[e, 1], mine[e, 2], mine[e, 3]
+                west, east = min(ax, bx), max(ax, bx)
+                south, north = min(ay, by), max(ay, by)
+                if west > q_east or east < q_west or south > q_north or north < q_south:
+                    continue
+                for g in range(first, stop):
+                    cx, cy, dx, dy = its[g, 0], its[g, 1], its[g, 2], its[g, 3]
+                    if (
+                        min(cx, dx) <= east
+                        and max(cx, dx) >= west
+                        and min(cy, dy) <= north
+                        and max(cy, dy) >= south
+                        and turn(ax, ay, bx, by, cx, cy) * turn(ax, ay, bx, by, dx, dy)
+                        <= 0
+                        and turn(cx, cy, dx, dy, ax, ay) * turn(cx, cy, dx, dy, bx, by)
+                        <= 0
+                    ):
+                        return True
     return False
 
 

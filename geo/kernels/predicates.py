@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.kernels.boxtree import BoxTree, Index, boxtree, index_of, search
+from geo.kernels.boxtree import (
+    BoxTree,
+    Index,
+    boxtree,
+    index_of,
+    neighbours_together,
+    search,
+)
 from geo.kernels.contacts import in_contact
 from geo.kernels.curve import morton_order
 from geo.kernels.edges import Edges, edges_of
@@ -160,16 +167,18 @@ def intersecting(
     """
     import shapely
 
-    one, other = edges_of(left), edges_of(right)
-    areal = tuple(np.asarray(shapely.get_dimensions(s)) == 2 for s in (left, right))
-    a, b = boxtree(one), boxtree(other)
-    i, j = _meeting(a, areal[0], b, areal[1], progress)
+    def taken_apart(k: int, _: int) -> tuple[Edges, BoxTree, Ints]:
+        edges, order = neighbours_together(edges_of((left, right)[k]))
+        return edges, boxtree(edges), order
+
+    (one, a, rows), (other, b, columns) = run_chunks(taken_apart, 2, chunk=1)
+    areal = [np.asarray(shapely.get_dimensions(s)) == 2 for s in (left, right)]
+    i, j = _meeting(a, areal[0][rows], b, areal[1][columns], progress)
     more = list(_across(one, a, other, b))
-    if not more:
-        return i, j
-    far = np.concatenate([np.stack([i, j], axis=1), *more])
-    pairs = np.unique(far, axis=0)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
+    if more:
+        pairs = np.unique(np.concatenate([np.stack([i, j], axis=1), *more]), axis=0)
+        i, j = pairs.T
+    return _in_order([(rows[i], columns[j])])
 
 
 def _meeting(
@@ -179,18 +188,16 @@ def _meeting(
     right_areal: Bools,
     progress: Progress | None,
 ) -> tuple[Ints, Ints]:
-    """Pairs that meet in the plane, in order."""
+    """Pairs that meet in the plane."""
     index = index_of(right.bounds)
 
     def work(start: int, stop: int) -> tuple[Ints, Ints]:
-        boxes = left.bounds[start:stop]
-        rows = start + morton_order((boxes[:, :2] + boxes[:, 2:]) / 2)
         found = []
-        for k, j in _candidates(search, index, (left.bounds[rows],), ()):
-            i = rows[k]
+        for k, j in _candidates(search, index, (left.bounds[start:stop],), ()):
+            i = start + k
             meet = in_contact(left, left_areal, i, right, right_areal, j)
             found.append((i[meet], j[meet]))
-        return _in_order(found)
+        return _joined(found)
 
     n = len(left.bounds)
     return _joined(run_chunks(work, n, chunk=_SHAPES_AT_ONCE, progress=progress))
