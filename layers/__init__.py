@@ -6,10 +6,13 @@ made by :mod:`layers.solar`.
 
 from layers.arithmetic import Reading, Repayment
 from layers.catalogue import Layer, load, load_table, raster_path
+from layers.database import sql
 from layers.errors import (
     EvidenceError,
     ExchangeError,
+    ExtraMissingError,
     LayerNotFoundError,
+    QueryError,
     ReadError,
     SchemaError,
     WriteError,
@@ -30,6 +33,7 @@ from layers.ranges import Range
 from layers.reading import read_layer
 from layers.sanctions import measures
 from layers.schema import check_features
+from layers.units import MeasureWarning
 
 __all__ = [
     "Assessment",
@@ -38,8 +42,11 @@ __all__ = [
     "EvidenceError",
     "Exchange",
     "ExchangeError",
+    "ExtraMissingError",
     "Layer",
     "LayerNotFoundError",
+    "MeasureWarning",
+    "QueryError",
     "Range",
     "ReadError",
     "Reading",
@@ -59,4 +66,5 @@ __all__ = [
     "raster_path",
     "read_layer",
     "sources",
+    "sql",
 ]

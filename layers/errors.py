@@ -27,3 +27,11 @@ class ReadError(GeoError, ValueError):
 
 class WriteError(GeoError, OSError):
     """A file cannot be written; what stood there before is untouched."""
+
+
+class QueryError(GeoError, ValueError):
+    """A query cannot be answered, or asks for more than reading the named tables."""
+
+
+class ExtraMissingError(GeoError, ImportError):
+    """A part of the package was not installed; the message names the extra."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geo.errors import GeoError
+from maps.query import query
+from maps.results import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -286,6 +288,9 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
     _print_columns(table[list(fields)].to_numpy().tolist())
 
 
+cli.add_command(query)
+
+
 def main() -> None:
     """Run the command; an error of ours is one line on stderr and exit code 1."""
     for stream in (sys.stdout, sys.stderr):
@@ -293,7 +298,7 @@ def main() -> None:
     try:
         cli()
     except GeoError as error:
-        click.echo(f"lodemap: {_one_line(str(error))}", err=True)
+        click.echo(f"lodemap: {printable(str(error))}", err=True)
         raise SystemExit(1) from None
 
 
@@ -332,18 +337,13 @@ def _print_pairs(pairs: Mapping[str, Any]) -> None:
     width = max(len(name) for name in pairs)
     for name, value in pairs.items():
         if value not in (None, ""):
-            click.echo(f"{name:<{width}}  {_one_line(str(value))}")
+            click.echo(f"{name:<{width}}  {printable(str(value))}")
 
 
 def _print_columns(rows: Iterable[Iterable[object]]) -> None:
     """Print rows in columns of even width."""
-    texts = [[_one_line(str(cell)) for cell in row] for row in rows]
+    texts = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
-
-
-def _one_line(text: str) -> str:
-    """Keep text from a file from steering the terminal: printable, one line."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -8,11 +8,9 @@ script by its hash, so that nothing else can run, and allows no request.
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
 import re
-import tempfile
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -26,12 +24,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from geo.errors import GeoError
-from layers.errors import WriteError
+from maps.files import replacing
 from maps.legend import legend_groups
 from maps.style import MARKS, stylesheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from maps.popup import Card
     from maps.style import Mark
@@ -271,7 +269,10 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
                 "is in the file. Build the map with maps.exchange_map and add data "
                 "with maps.add_layer."
             )
-    return _write_whole(Path(path), html.encode("utf-8"))
+    target = Path(path)
+    with replacing(target) as stream:
+        stream.write(html.encode("utf-8"))
+    return target
 
 
 def remote_references(html: str) -> list[str]:
@@ -416,51 +417,3 @@ def _leaflet(name: str) -> str:
 def _asset(name: str) -> str:
     """One of our own files."""
     return files("maps").joinpath("assets", name).read_text("utf-8")
-
-
-def _write_whole(path: Path, content: bytes) -> Path:
-    """Write ``content`` to ``path`` whole or not at all."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise WriteError(
-            f"cannot write {path}: it is a folder or a device; expected a file or a "
-            "new name. Give the path of a file."
-        )
-    try:
-        with _temporary_beside(target) as (descriptor, temporary):
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(_mode(target))
-            temporary.replace(target)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise WriteError(
-            f"cannot write {path}: {reason}; expected a folder that can be written, "
-            "with room for the file. What stood there before is untouched."
-        ) from error
-    return path
-
-
-@contextlib.contextmanager
-def _temporary_beside(path: Path) -> Iterator[tuple[int, Path]]:
-    """Yield a new file in the folder of ``path``, gone afterwards unless renamed."""
-    descriptor, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-    )
-    temporary = Path(name)
-    try:
-        yield descriptor, temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _mode(path: Path) -> int:
-    """Permissions for the file: those of the one it replaces, else the usual ones."""
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

@@ -1,0 +1,79 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from layers.errors import WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file whose content stands at a path once all of it is on the disk.
+
+    Parameters
+    ----------
+    path
+        File to write. A file that stands there is replaced whole or not at all.
+
+    Yields
+    ------
+    binary file
+        A new file in the same folder; flushed and renamed at the end, removed if
+        anything goes wrong.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written: no such folder, no permission, no room.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise WriteError(
+            f"cannot write {path}: it is a folder or a device; expected a file or a "
+            "new name. Give the path of a file."
+        )
+    try:
+        with _temporary_beside(target) as (descriptor, temporary):
+            with os.fdopen(descriptor, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(_mode(target))
+            temporary.replace(target)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WriteError(
+            f"cannot write {path}: {reason}; expected a folder that can be written, "
+            "with room for the file. What stood there before is untouched."
+        ) from error
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path) -> Iterator[tuple[int, Path]]:
+    """Yield a new file in the folder of ``path``, gone afterwards unless renamed."""
+    descriptor, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+    )
+    temporary = Path(name)
+    try:
+        yield descriptor, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Permissions for the file: those of the one it replaces, else the usual ones."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
