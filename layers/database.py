@@ -125,13 +125,13 @@ def sql(
     Examples
     --------
     >>> import layers
-    >>> layers.sql("SELECT name FROM crossings WHERE id = 'hasan-rajin-rail'").empty
-    True
+    >>> layers.sql("SELECT count(*) AS deposits FROM deposits").deposits.tolist()
+    [11]
     >>> near = layers.sql(
     ...     "SELECT name_right, distance_m FROM nearest('deposits', 'crossings')"
     ... )
-    >>> near.distance_m.min() > 1000
-    True
+    >>> near.columns.tolist(), len(near)
+    (['name_right', 'distance_m'], 11)
     """
     session = _Session(files or {}, memory_gb, threads, progress)
     try:

@@ -19,7 +19,9 @@ TESTED = ("geo", "layers", "tests/geo", "tests/layers")
 
 def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    pins = [bound.replace(">=", "==") for bound in project["dependencies"]]
+    extras = project["optional-dependencies"]
+    bounds = [*project["dependencies"], *extras["sql"], *extras["dask"]]
+    pins = [bound.replace(">=", "==") for bound in bounds]
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder, "Scripts" if sys.platform == "win32" else "bin", "python")

@@ -182,9 +182,9 @@ def contain_areas(
 
     Notes
     -----
-    Without displacement all pairs are cut at once, about 20 µs each. A displaced pair
-    is cut at 96 evenly spread offsets, about 2 ms each: the expected share is right
-    within about 0.01, and does not depend on the other pairs.
+    Without displacement all pairs are cut at once. A displaced pair is cut at 96
+    evenly spread offsets, far slower: the expected share is right within about 0.01,
+    and does not depend on the other pairs.
     """
     return _contain(
         areas, displaced_m, polygons, boundary_m, size=_area_inside, progress=progress

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, MultiPoint, MultiPolygon, Point, box
 
 import geo
+from geo.geodesy import earth_centred
 from geo.kernels.edges import edges_of
 from geo.kernels.segments import nearest_shapes, shapes_within
 
@@ -312,3 +313,28 @@ def test_progress_is_told_to_the_end():
     points = shapely.points(np.random.default_rng(3).uniform(0, 1, (5_000, 2)))
     nearest_shapes(points, roads(5, 1), 1, progress=lambda *x: told.append(x))
     assert told[-1] == (5_000, 5_000)
+
+
+@pytest.mark.parametrize("away_m", [2e5, 2e6, 5e6, 1.2e7])
+def test_far_lines_at_almost_one_distance_are_ranked_by_geodesic(away_m):
+    """East and north, where chords and geodesics rank differently."""
+    place = np.array([Point(20, 10)], dtype=object)
+    wrong_by_chord = 0
+    for stretch in np.linspace(0.995, 1.005, 41):
+        ends = [
+            np.ravel(geo.destination(20, 10, azimuth, metres))
+            for azimuth, metres in ((90, away_m), (0, away_m * stretch))
+        ]
+        short = [LineString([(x - 1e-4, y), (x + 1e-4, y)]) for x, y in ends]
+        shapes = np.array(short, dtype=object)
+        along = np.linspace(-1e-4, 1e-4, 201)
+        exact = [geo.distance(20, 10, x + along, y).min() for x, y in ends]
+        found = nearest_shapes(place, shapes, 1)
+        assert found.distance_m[0] == pytest.approx(min(exact), rel=1e-9, abs=1e-3)
+        if abs(exact[0] - exact[1]) > 0.01:
+            assert found.j[0] == int(np.argmin(exact))
+        chords = np.linalg.norm(
+            earth_centred(*np.array(ends).T) - earth_centred(20.0, 10.0), axis=1
+        )
+        wrong_by_chord += np.argmin(chords) != np.argmin(exact)
+    assert wrong_by_chord or away_m < 1e6
