@@ -369,6 +369,10 @@ def within_distance(
 
 def _measures(found: Found, a: Side, b: Side) -> dict[str, NDArray[Any]]:
     """Columns of distances: between what is drawn, and the bounds of the true one."""
+    if not (a.reach_m.any() or b.reach_m.any()):
+        names = ("distance_m", "distance_min_m", "distance_max_m")
+        same = dict.fromkeys(names, found.distance_m)
+        return {**same, "azimuth_deg": found.azimuth_deg}
     slack_m = a.reach_m[found.i] + b.reach_m[found.j]
     return {
         "distance_m": found.distance_m,
@@ -404,6 +408,9 @@ def _chances_within(a: Side, b: Side, found: Found, distance_m: float) -> Floats
     )
 
 
-def _relation(certain: Bools) -> NDArray[np.object_]:
+def _relation(certain: Bools) -> Any:
     """Words for whether a pair holds wherever its features lie."""
-    return np.where(certain, "certain", "possible")
+    import pandas as pd
+
+    words = pd.Series(["possible", "certain"]).array
+    return words.take(certain.astype(np.intp))

@@ -46,7 +46,7 @@ class Layout:
         right: gpd.GeoDataFrame,
         i: Ints,
         j: Ints,
-        added: Mapping[str, NDArray[Any]],
+        added: Mapping[str, Any],
     ) -> gpd.GeoDataFrame:
         """Put rows ``i`` of left beside rows ``j`` of right.
 
@@ -57,7 +57,8 @@ class Layout:
         i, j
             Matching rows by position, each of shape ``(p,)``, ``i`` rising.
         added
-            What was found out about each match: arrays of shape ``(p,)``.
+            What was found out about each match: arrays of shape ``(p,)``, of numpy or
+            of pandas.
 
         Returns
         -------
@@ -79,7 +80,9 @@ class Layout:
         _require_room(left, "left", [*names.values(), index_name, *_RESULT])
         _require_room(fields, "right", [index_name, *_RESULT])
         if self.how == "left":
-            i, j, added = _with_unmatched(len(left), i, j, added)
+            i, at = _with_unmatched(len(left), i)
+            j = np.where(at < 0, -1, np.append(j, -1)[at])
+            added = {name: _taken(values, at) for name, values in added.items()}
         mine = shared - {left.geometry.name}
         joined = left.take(i).rename(columns={c: f"{c}_{self.lsuffix}" for c in mine})
         joined[index_name] = _taken(_labels(right.index), j)
@@ -90,21 +93,13 @@ class Layout:
         return joined
 
 
-def _with_unmatched(
-    n: int, i: Ints, j: Ints, added: Mapping[str, NDArray[Any]]
-) -> tuple[Ints, Ints, dict[str, NDArray[Any]]]:
-    """Add a match with row -1 for each of the ``n`` left rows that has none."""
+def _with_unmatched(n: int, i: Ints) -> tuple[Ints, Ints]:
+    """Rows of left with those of the ``n`` that have no match, and the match or -1."""
     alone = np.setdiff1d(np.arange(n), i)
-    order = np.argsort(np.concatenate([i, alone]), kind="stable")
-    blank = {
-        name: np.full(len(alone), np.nan if values.dtype.kind == "f" else None)
-        for name, values in added.items()
-    }
-    return (
-        np.concatenate([i, alone])[order],
-        np.concatenate([j, np.full(len(alone), -1)])[order],
-        {k: np.concatenate([v, blank[k]])[order] for k, v in added.items()},
-    )
+    rows = np.concatenate([i, alone])
+    match = np.concatenate([np.arange(len(i)), np.full(len(alone), -1)])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], match[order]
 
 
 def _taken(values: Any, j: Ints) -> Any:
