@@ -683,8 +683,6 @@ def test_the_joins_in_from_are_those_of_geo():
 
 @pytest.mark.parametrize("name", ["intersects", "count_within"])
 def test_a_join_that_geo_has_is_there(name):
-    if not hasattr(geo, name):
-        pytest.skip(f"geo has no {name}")
     left, right = layers.load("deposits"), layers.load("provinces")
     expected = getattr(geo, name)(left, right)
     assert len(layers.sql(f"FROM {name}('deposits', 'provinces')")) == len(expected)
