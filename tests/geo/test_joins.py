@@ -379,6 +379,13 @@ def test_within_distance_certain_and_possible():
     assert 0.3 < got["probability"].iloc[1] < 0.6
 
 
+def test_within_distance_is_certain_only_when_the_upper_bound_is_within():
+    mines = points([(0.1, 0)], uncertainty_m=[2_000])
+    for limit_m, relation in ((12_000, "possible"), (13_200, "certain")):
+        got = geo.within_distance(points([(0, 0)]), mines, limit_m)
+        assert got["relation"].tolist() == [relation]
+
+
 def test_within_distance_refuses_no_distance():
     with pytest.raises(geo.GeometryError, match="distance_m is -1"):
         geo.within_distance(points([(0, 0)]), points([(0, 0)]), -1)
