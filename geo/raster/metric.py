@@ -95,7 +95,7 @@ def metric_of(grid: Grid) -> Metric:
         )
     edges = grid.north - np.arange(rows + 1) * grid.dy
     lines = np.clip(edges, -90.0, 90.0).astype(np.float64)
-    middles: Floats = grid.north - (np.arange(rows) + 0.5) * grid.dy
+    middles = (lines[:-1] + lines[1:]) / 2
     zero = np.zeros(rows)
     *_, heights = ellipsoid().inv(zero, lines[:-1], zero, lines[1:])
     return Metric(
