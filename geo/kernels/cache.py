@@ -13,13 +13,15 @@ from pathlib import Path
 _STAMP = "sources.sha256"
 
 
-def forget_stale(folder: Path | None = None) -> None:
+def forget_stale(folder: Path | None = None, called: Path | None = None) -> None:
     """Remove compiled kernels unless they were made from the sources as they are now.
 
     Parameters
     ----------
     folder
         Where the sources stand; that of this module by default.
+    called
+        Another folder of kernels, which those of ``folder`` call.
 
     Notes
     -----
@@ -27,7 +29,10 @@ def forget_stale(folder: Path | None = None) -> None:
     then nothing is done here.
     """
     here = folder or Path(__file__).parent
-    sources = [*sorted(here.glob("*.py")), here.parent / "geodesy.py"]
+    sources = [*sorted(here.glob("*.py"))]
+    if called:
+        sources += sorted(called.glob("*.py"))
+    sources.append((called or here).parent / "geodesy.py")
     digest = sha256()
     for source in sources:
         digest.update(source.name.encode())
