@@ -8,12 +8,15 @@ from layers.arithmetic import Reading, Repayment
 from layers.catalogue import Layer, load, load_table, raster_path
 from layers.database import sql
 from layers.errors import (
+    DamagedFileError,
     EvidenceError,
     ExchangeError,
     ExtraMissingError,
+    FetchError,
     LayerNotFoundError,
     QueryError,
     ReadError,
+    RequestError,
     SchemaError,
     WriteError,
 )
@@ -29,6 +32,7 @@ from layers.evidence import (
 )
 from layers.exchange import Exchange, load_exchange
 from layers.exchange_file import exchange_ids
+from layers.fetching import PublicFile, fetch
 from layers.ranges import Range
 from layers.reading import read_layer
 from layers.sanctions import measures
@@ -39,18 +43,22 @@ __all__ = [
     "Assessment",
     "Claim",
     "Corroboration",
+    "DamagedFileError",
     "EvidenceError",
     "Exchange",
     "ExchangeError",
     "ExtraMissingError",
+    "FetchError",
     "Layer",
     "LayerNotFoundError",
     "MeasureWarning",
+    "PublicFile",
     "QueryError",
     "Range",
     "ReadError",
     "Reading",
     "Repayment",
+    "RequestError",
     "SchemaError",
     "Source",
     "WriteError",
@@ -58,6 +66,7 @@ __all__ = [
     "claims",
     "corroboration",
     "exchange_ids",
+    "fetch",
     "load",
     "load_exchange",
     "load_table",

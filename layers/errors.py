@@ -35,3 +35,15 @@ class QueryError(GeoError, ValueError):
 
 class ExtraMissingError(GeoError, ImportError):
     """A part of the package was not installed; the message names the extra."""
+
+
+class RequestError(GeoError, ValueError):
+    """What is asked for cannot be looked up as asked: no region, no such product."""
+
+
+class FetchError(GeoError, OSError):
+    """A public file cannot be fetched; what came so far is kept, to be gone on with."""
+
+
+class DamagedFileError(FetchError):
+    """A file is not what its source promises: another page, cut short, changed."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geo.errors import GeoError
+from maps.fetch import fetch
 from maps.query import query
 from maps.results import printable
 
@@ -288,6 +289,7 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
     _print_columns(table[list(fields)].to_numpy().tolist())
 
 
+cli.add_command(fetch)
 cli.add_command(query)
 
 
