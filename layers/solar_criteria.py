@@ -15,11 +15,32 @@ from geo.raster.suitability import (
     require_number,
     require_text,
 )
-from layers.ranges import Range
+from layers.solar_tables import (
+    WHY,
+    Plant,
+    Spread,
+    bounded,
+    capacity,
+    numbers,
+    parsed,
+    plant,
+    spread,
+    texts,
+)
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+
+    from layers.ranges import Range
+
+__all__ = [
+    "MEASURES",
+    "Plant",
+    "SolarCriteria",
+    "Spread",
+    "load_solar_criteria",
+]
 
 MEASURES = (
     "coast_km",
@@ -32,7 +53,6 @@ MEASURES = (
 )
 """What a criterion can be about."""
 
-_WHY = ("reason", "source")
 _AREAS = {
     "min_km2": (1e-6, 1e9),
     "max_km2": (1e-6, 1e9),
@@ -42,69 +62,6 @@ _AREAS = {
     "plant_min_mw": (0, 1e6),
     "plant_max_uncertainty_km": (0, 1e4),
 }
-_PLANT = {
-    "tilt_deg": (0, 90),
-    "azimuth_deg": (0, 360),
-    "albedo": (0, 1),
-    "loss_percent": (0, 99),
-    "inverter_efficiency": (0.5, 1),
-    "temperature_coefficient_per_k": (-0.02, 0),
-    "wind_m_per_s": (0, 50),
-}
-_SPREAD = {"resource": (0, 0.5), "interannual": (0, 0.5), "model": (0, 0.5)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plant:
-    """A photovoltaic plant on fixed racks, per kilowatt of modules.
-
-    Attributes
-    ----------
-    tilt_deg
-        Tilt from the horizontal. [degrees]
-    azimuth_deg
-        Direction the modules face, clockwise from north. [degrees]
-    albedo
-        Part of the light that the ground reflects. [1]
-    loss_percent
-        Soiling, shade, snow, mismatch, wiring, downtime. [%]
-    inverter_efficiency
-        Nominal. [1]
-    temperature_coefficient_per_k
-        Change of power with cell temperature. [1/K]
-    wind_m_per_s
-        Wind on the modules. [m/s]
-    air_celsius
-        Air temperature in daylight, January to December. [°C]
-    """
-
-    tilt_deg: float
-    azimuth_deg: float
-    albedo: float
-    loss_percent: float
-    inverter_efficiency: float
-    temperature_coefficient_per_k: float
-    wind_m_per_s: float
-    air_celsius: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """Standard deviations, as shares of the mean.
-
-    Attributes
-    ----------
-    resource
-        Irradiation at an unmeasured place. [1]
-    interannual
-        Irradiation of one year against the mean. [1]
-    model
-        The model of the plant. [1]
-    """
-
-    resource: float
-    interannual: float
-    model: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +146,6 @@ def load_solar_criteria(path: str | os.PathLike[str] | None = None) -> SolarCrit
     >>> settings.id, settings.density_mwp_per_km2.text()
     ('solar-areas', '35–75 MW/km²')
     """
-    import tomllib
-
     if path is None:
         name = "solar-areas.toml"
         data = files("layers").joinpath("data", "criteria", name).read_bytes()
@@ -202,14 +157,7 @@ def load_solar_criteria(path: str | os.PathLike[str] | None = None) -> SolarCrit
             raise CriteriaError(
                 f"no criteria can be read at {str(path)[:200]!r}: {error.args[-1]}"
             ) from error
-    try:
-        return _parse(tomllib.loads(data.decode("utf-8")), name)
-    except UnicodeDecodeError as error:
-        raise CriteriaError(f"{name}: expected UTF-8 text, {error.reason}") from error
-    except CriteriaError as error:
-        raise CriteriaError(f"{name}: {error}") from error.__cause__
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise CriteriaError(f"{name}: not TOML: {error}") from error
+    return parsed(data, name, lambda root: _parse(root, name))
 
 
 def _parse(root: Mapping[str, object], name: str) -> SolarCriteria:
@@ -225,7 +173,7 @@ def _parse(root: Mapping[str, object], name: str) -> SolarCriteria:
             )
     if not any(c.weight for c in criteria):
         raise CriteriaError("criteria: no weight is above zero; nothing to rank by")
-    areas = _numbers(root["areas"], "areas", _AREAS)
+    areas = numbers(root["areas"], "areas", _AREAS)
     if areas["min_km2"] > areas["max_km2"]:
         raise CriteriaError("areas.min_km2: above areas.max_km2; no area can be made")
     if areas["limit_per_region"] != int(areas["limit_per_region"]):
@@ -233,15 +181,14 @@ def _parse(root: Mapping[str, object], name: str) -> SolarCriteria:
             f"areas.limit_per_region: {areas['limit_per_region']}; "
             "expected a whole number"
         )
-    names = ("density_mwp_per_km2", "usable_fraction")
-    capacity = require_keys(root["capacity"], "capacity", known=names, required=names)
-    sky = ("reference_lonlat", "ground_kwh_per_m2", *_WHY)
+    density, usable = capacity(root["capacity"])
+    sky = ("reference_lonlat", "ground_kwh_per_m2", *WHY)
     sun = require_keys(root["irradiance"], "irradiance", known=sky, required=sky)
     return SolarCriteria(
         id=require_text(root["id"], "id"),
         title=require_text(root["title"], "title"),
         file=name,
-        sources=_texts(root["sources"], "sources"),
+        sources=texts(root["sources"], "sources"),
         criteria=criteria,
         min_km2=areas["min_km2"],
         max_km2=areas["max_km2"],
@@ -250,16 +197,9 @@ def _parse(root: Mapping[str, object], name: str) -> SolarCriteria:
         town_min_population=areas["town_min_population"],
         plant_min_mw=areas["plant_min_mw"],
         plant_max_uncertainty_km=areas["plant_max_uncertainty_km"],
-        density_mwp_per_km2=_range(
-            capacity["density_mwp_per_km2"],
-            "capacity.density_mwp_per_km2",
-            unit="MW/km²",
-            most=1000,
-        ),
-        usable_fraction=_range(
-            capacity["usable_fraction"], "capacity.usable_fraction", unit="", most=1
-        ),
-        ground_kwh_per_m2=_range(
+        density_mwp_per_km2=density,
+        usable_fraction=usable,
+        ground_kwh_per_m2=bounded(
             sun["ground_kwh_per_m2"],
             "irradiance.ground_kwh_per_m2",
             unit="kWh/m²",
@@ -268,60 +208,9 @@ def _parse(root: Mapping[str, object], name: str) -> SolarCriteria:
         reference_lonlat=_places(
             sun["reference_lonlat"], "irradiance.reference_lonlat"
         ),
-        plant=_plant(root["plant"]),
-        spread=Spread(**_numbers(root["spread"], "spread", _SPREAD)),
+        plant=plant(root["plant"]),
+        spread=spread(root["spread"]),
     )
-
-
-def _plant(value: object) -> Plant:
-    numbers = _numbers(value, "plant", _PLANT, more=("air_celsius",))
-    where = "plant.air_celsius"
-    table = require_keys(
-        value["air_celsius"],  # type: ignore[index]  # _numbers saw that it is there
-        where,
-        known=("monthly", *_WHY),
-        required=("monthly", *_WHY),
-    )
-    monthly = table["monthly"]
-    if not isinstance(monthly, list) or len(monthly) != 12:
-        raise CriteriaError(f"{where}.monthly: expected 12 numbers, got {monthly!r}")
-    air = tuple(
-        require_number(v, f"{where}.monthly[{i}]", low=-60, high=60)
-        for i, v in enumerate(monthly)
-    )
-    return Plant(**numbers, air_celsius=air)
-
-
-def _numbers(
-    value: object,
-    where: str,
-    bounds: Mapping[str, tuple[float, float]],
-    *,
-    more: tuple[str, ...] = (),
-) -> dict[str, float]:
-    names = (*bounds, *more, *_WHY)
-    table = require_keys(value, where, known=names, required=names)
-    for why in _WHY:
-        require_text(table[why], f"{where}.{why}")
-    return {
-        name: require_number(table[name], f"{where}.{name}", low=low, high=high)
-        for name, (low, high) in bounds.items()
-    }
-
-
-def _range(value: object, where: str, *, unit: str, most: float) -> Range:
-    bounds = dict.fromkeys(("low", "mid", "high"), (1e-6, most))
-    numbers = _numbers(value, where, bounds)
-    low, mid, high = numbers["low"], numbers["mid"], numbers["high"]
-    if not low <= mid <= high:
-        raise CriteriaError(f"{where}: expected low <= mid <= high, got {numbers}")
-    return Range(low=low, mid=mid, high=high, unit=unit)
-
-
-def _texts(value: object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise CriteriaError(f"{where}: expected one source id or more, got {value!r}")
-    return tuple(require_text(v, f"{where}[{i}]") for i, v in enumerate(value))
 
 
 def _places(value: object, where: str) -> tuple[tuple[float, float], ...]:
