@@ -1,0 +1,581 @@
+"""Cells near pieces of edges, and cells inside rings, as spans of columns along rows.
+
+What lies within a distance d of a straight piece is a capsule: a rectangle with two
+half discs. A capsule is convex, so it meets each row of cell centres in one span, whose
+ends follow in closed form: the hull of what the two discs and the rectangle's long
+sides cut out of the row. Spans are marked as a whole, long ones after they have been
+merged, and where the distance is many rows, columns that are near all along a band of
+rows are found first. No cell is looked at on its own but the few that stand so near to
+the end of a span that the closed form could be wrong. Those are decided by the distance
+itself.
+
+**On projected grids** the distance is that of the plane, in float64. The closed form is
+off by less than 1e-7 d + 1e-6 m; nearer to an end than that, the squared distance of
+the centre is compared with d². A centre exactly at d counts as near.
+
+**On geographic grids** a piece is straight in longitude and latitude, and the distance
+is that of the geodesic. For each row and piece the plane is that of longitudes times
+the width of a degree, and latitudes times the height of a degree, both taken half way
+between the row and the middle of the piece. Straight pieces are straight in it, and
+lengths in it are right to
+
+    d (¼ h tan φ / R  +  ¼ (1 + tan² φ) (d / R)²),
+
+with φ the steepest latitude within reach and h the piece's extent in latitude: the
+first term is what a latitude that is wrong by h / 4 does to a width; at the latitude
+half way an error of the first order cancels, and that of the second is a 24th of the
+square (0.046 of (1 + tan² φ) (d / R)² is the most that was measured, against Karney's
+solution, from the equator to 85 degrees and from 0.5 to 50 km, so ¼ is five times
+that). Centres between the span of d less that bound and the span of d plus it are
+decided on the curve itself, by :func:`geo.kernels.pieces.foot` and
+:func:`geo.kernels.chords.short_inverse`: to 0.54 mm by proof up to 8 km, measured to
+1e-5 m at 20 km. Where the bound says nothing, close to a pole, each centre is.
+
+**Inside a ring** is what the ring winds round, counted along the row at centres. A
+centre on an outline belongs to the polygon east of it, or north of a level edge, so
+that of two polygons with a common border exactly one holds it. Sides are decided
+without rounding error (:mod:`geo.kernels.orientation`).
+
+Each cell is decided from the whole features and its own place, never from the window
+that it is asked for in: windows of any size give the same marks.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor, inf, radians, sqrt, tan
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from geo.kernels.chords import SHORT_M, frame, long_estimate, short_inverse
+from geo.kernels.orientation import turn
+from geo.kernels.pieces import along, foot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Small = NDArray[np.int32]
+    Bytes = NDArray[np.uint8]
+
+BAND = 64
+"""Rows that are worked on together."""
+
+_LONG = 256
+"""Spans of more columns are merged before they are marked."""
+
+_SLACK = 1e-6
+"""Columns by which the closed form of a crossing may be wrong; much less in fact."""
+
+
+class Cells(NamedTuple):
+    """Where the centres of cells are, in units of the grid."""
+
+    west: float
+    north: float
+    dx: float
+    dy: float
+
+
+class Bands(NamedTuple):
+    """Which pieces reach into each band of rows."""
+
+    starts: Ints
+    """Where the pieces of each band of :data:`BAND` rows begin, shape
+    ``(bands + 1,)``."""
+    members: Small
+    """Pieces, band after band."""
+
+
+class Reach(NamedTuple):
+    """Pieces of edges and what lies within a distance of them."""
+
+    ends: Floats
+    """Ends, shape ``(n, 4)``: x, y, x, y. In units of the grid."""
+    rows: Ints
+    """First row that a piece may reach and the last, shape ``(n, 2)``."""
+    columns: Ints
+    """First column and the last, likewise."""
+    doubt: Floats
+    """Error of the closed form, shape ``(n,)``; infinite where it has no bound. [m]"""
+    bands: Bands
+    """The pieces by row."""
+    distance_m: float
+    """How far is near. [m]"""
+    lonlat: bool
+    """Whether units are degrees and distances geodesic."""
+    top: int
+    """Row of the first latitude in ``degrees``."""
+    degrees: Floats
+    """Width and height of a degree at the latitude of each row from ``top``, shape
+    ``(m, 2)``. [m]"""
+
+
+class Rings(NamedTuple):
+    """Edges of rings, all of them, each going round its polygon in one sense."""
+
+    ends: Floats
+    """Ends, shape ``(n, 4)``: x, y, x, y, the second north of the first."""
+    winding: Small
+    """What crossing the edge eastwards adds, 1 or -1, shape ``(n,)``."""
+    bands: Bands
+    """The edges by row."""
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> None:
+    """Mark the cells of a window that are near a piece.
+
+    Parameters
+    ----------
+    reach
+        Pieces.
+    cells
+        The grid.
+    row, column
+        First row and column of the window.
+    out
+        The window, shape ``(rows, columns)``. Set to 1 where a centre is near, and
+        left as it is elsewhere.
+    """
+    rows, columns = out.shape
+    bands = reach.bands
+    # Where spans that are to be merged end, at the columns where they begin; and at
+    # the end of the row whether there are any.
+    ends = np.zeros((BAND, columns + 1), dtype=np.int32)
+    doubts, found = np.empty((1024, 3), dtype=np.int64), 0
+    covered = np.zeros(columns, dtype=np.int32)
+    bare = np.empty(columns + 1, dtype=np.int32)
+    row_m = cells.dy * 111_000.0 if reach.lonlat else cells.dy
+    tall = reach.distance_m > BAND * row_m
+    for band in range(row // BAND, (row + rows - 1) // BAND + 1):
+        begin, end = max(band * BAND, row), min((band + 1) * BAND, row + rows)
+        members = bands.members[bands.starts[band] : bands.starts[band + 1]]
+        if len(members) == 0:
+            continue
+        part = out[begin - row : end - row]
+        if tall:
+            _cover(reach, cells, begin, end, column, members, covered, bare)
+            for c in range(columns):
+                if covered[c]:
+                    part[:, c] = 1
+        found = 0
+        for p in members:
+            first, last = reach.columns[p, 0], reach.columns[p, 1]
+            if tall and reach.doubt[p] < inf:
+                first, last = _widest(reach, cells, p, begin, end)
+            first, last = max(first, column), min(last, column + columns - 1)
+            if first > last or (tall and bare[first - column] > last - column):
+                continue
+            more = _mark_piece(
+                reach, cells, p, begin, column, first, last, part, ends, doubts, found
+            )
+            while more < 0:  # no room for the doubts; what was marked does no harm
+                roomier = np.empty((2 * len(doubts), 3), dtype=np.int64)
+                roomier[:found] = doubts[:found]
+                doubts = roomier
+                more = _mark_piece(
+                    reach,
+                    cells,
+                    p,
+                    begin,
+                    column,
+                    first,
+                    last,
+                    part,
+                    ends,
+                    doubts,
+                    found,
+                )
+            found = more
+        for r in range(end - begin):
+            _merge(ends[r], part[r])
+        for i in range(found):
+            r, c = doubts[i, 0], doubts[i, 1]
+            if not part[r - begin, c - column]:
+                near = _is_near(reach, cells, doubts[i, 2], r, c)
+                part[r - begin, c - column] = near
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _merge(ends: Small, line: Bytes) -> None:
+    """Mark what spans hold that begin at columns and end where it is said there."""
+    if ends[-1] == 0:
+        return
+    ends[-1] = 0
+    stretch = np.int32(0)
+    for c in range(len(line)):
+        stretch = max(stretch, ends[c])
+        ends[c] = 0
+        line[c] |= np.uint8(c < stretch)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _mark_piece(
+    reach: Reach,
+    cells: Cells,
+    p: int,
+    begin: int,
+    column: int,
+    first: int,
+    last: int,
+    part: Bytes,
+    ends: Small,
+    doubts: Ints,
+    found: int,
+) -> int:
+    """Mark what is near a piece in a band of rows, and list what is in doubt.
+
+    Parameters
+    ----------
+    reach, cells, p
+        The piece.
+    begin, column
+        First row and column of the band.
+    first, last
+        First and last column that matter.
+    part
+        The band's cells.
+    ends
+        Where spans end that are to be merged.
+    doubts, found
+        Row, column and piece of cells in doubt, and how many there are.
+
+    Returns
+    -------
+    int
+        How many cells are in doubt now; -1 when there is no more room.
+    """
+    north, dy, lonlat = cells.north, cells.dy, reach.lonlat
+    d, doubt = reach.distance_m, reach.doubt[p]
+    x0, y0 = reach.ends[p, 0], reach.ends[p, 1]
+    x1, y1 = reach.ends[p, 2], reach.ends[p, 3]
+    start = (x0 - cells.west) / cells.dx - 0.5
+    middle = (north - (y0 + y1) / 2.0) / dy - 0.5
+    wide, high = 1.0, 1.0
+    along, up = _unit(x1 - x0, y1 - y0)
+    top, bottom = reach.rows[p, 0], reach.rows[p, 1]
+    # In the plane the ends themselves are known, but for rounding.
+    slack = 0.0 if lonlat else (2e-7 * d + 2e-6) / cells.dx
+    for r in range(max(top, begin), min(bottom + 1, begin + len(part))):
+        line = part[r - begin]
+        if doubt == inf:
+            for c in range(first, last + 1):
+                if not line[c - column]:
+                    line[c - column] = _is_near(reach, cells, p, r, c)
+            continue
+        y = north - (r + 0.5) * dy
+        if lonlat:
+            wide, high = _degree(reach.degrees, (middle + r) / 2.0 - reach.top)
+            along, up = _unit((x1 - x0) * wide, (y1 - y0) * high)
+        here, there, run = (y0 - y) * high, (y1 - y) * high, (x1 - x0) * wide
+        scale = 1.0 / (wide * cells.dx)
+        west, east = _cut(here, there, run, along, up, d + doubt)
+        if west > east:
+            continue
+        west, east = start + west * scale, start + east * scale
+        low, stop = ceil(west - slack), floor(east + slack) + 1
+        if lonlat:
+            west, east = _cut(here, there, run, along, up, d - doubt)
+            if west > east:
+                west, east = 0.0, -1.0
+            west, east = start + west * scale, start + east * scale
+        sure, sure_stop = ceil(west + slack), floor(east - slack) + 1
+        low, stop = max(low, first) - column, min(stop, last + 1) - column
+        sure, sure_stop = max(sure - column, low), min(sure_stop - column, stop)
+        if sure >= sure_stop:
+            sure, sure_stop = stop, stop
+        elif sure_stop - sure < _LONG:
+            for c in range(sure, sure_stop):
+                line[c] = 1
+        else:
+            ends[r - begin, sure] = max(ends[r - begin, sure], np.int32(sure_stop))
+            ends[r - begin, -1] = 1
+        while low < stop:
+            if low == sure:
+                low = sure_stop
+                continue
+            if not line[low]:
+                if found == len(doubts):
+                    return -1
+                doubts[found, 0], doubts[found, 1] = r, low + column
+                doubts[found, 2] = p
+                found += 1
+            low += 1
+    return found
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def mark_inside(rings: Rings, cells: Cells, row: int, column: int, out: Bytes) -> None:
+    """Mark the cells of a window whose centres lie inside; see :func:`mark_near`."""
+    rows, columns = out.shape
+    bands = rings.bands
+    change = np.zeros((BAND, columns + 1), dtype=np.int32)
+    crossed = np.zeros(BAND, dtype=np.bool_)
+    for band in range(row // BAND, (row + rows - 1) // BAND + 1):
+        begin, end = max(band * BAND, row), min((band + 1) * BAND, row + rows)
+        for p in bands.members[bands.starts[band] : bands.starts[band + 1]]:
+            x0, y0, x1, y1 = rings.ends[p]
+            slope = (x1 - x0) / (y1 - y0)
+            top = max(floor((cells.north - y1) / cells.dy - 0.5), begin)
+            bottom = min(ceil((cells.north - y0) / cells.dy - 0.5), end - 1)
+            for r in range(top, bottom + 1):
+                y = cells.north - (r + 0.5) * cells.dy
+                if not y0 <= y < y1:
+                    continue
+                x = x0 + (y - y0) * slope
+                place = (x - cells.west) / cells.dx - 0.5
+                c = ceil(place)
+                if abs(place - round(place)) < _SLACK:
+                    c = np.int64(round(place))
+                    centre = cells.west + (c + 0.5) * cells.dx
+                    if turn(x0, y0, x1, y1, centre, y) > 0:
+                        c += 1
+                if c < column + columns:
+                    crossed[r - begin] = True
+                    change[r - begin, max(c - column, 0)] += rings.winding[p]
+        for r in range(begin, end):
+            if not crossed[r - begin]:
+                continue
+            crossed[r - begin] = False
+            turns, line, steps = np.int32(0), out[r - row], change[r - begin]
+            for c in range(columns):
+                turns += steps[c]
+                steps[c] = 0
+                line[c] |= np.uint8(turns > 0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def banded(rows: Ints, starts: Ints, members: Small) -> None:
+    """Fill in the bands of pieces.
+
+    Parameters
+    ----------
+    rows
+        First row of each piece and the last, shape ``(n, 2)``, in the grid.
+    starts, members
+        Parts of :class:`Bands`, the first with zeros. When ``members`` is empty only
+        ``starts`` is filled in, so that its end says how many members there are.
+    """
+    if len(members) == 0:
+        for low, high in rows:
+            for band in range(low // BAND, high // BAND + 1):
+                starts[band + 1] += 1
+        for band in range(len(starts) - 1):
+            starts[band + 1] += starts[band]
+        return
+    fill = starts[:-1].copy()
+    for p in range(len(rows)):
+        for band in range(rows[p, 0] // BAND, rows[p, 1] // BAND + 1):
+            members[fill[band]] = p
+            fill[band] += 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _unit(run: float, rise: float) -> tuple[float, float]:
+    """Direction of a piece as a vector of length 1; 0, 0 when it has no length."""
+    length = sqrt(run * run + rise * rise)
+    if length == 0.0:
+        return 0.0, 0.0
+    return run / length, rise / length
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _degree(degrees: Floats, place: float) -> tuple[float, float]:
+    """Width and height of a degree at a place between rows. [m]."""
+    i: int = min(max(floor(place), 0), len(degrees) - 2)
+    part = place - i
+    wide = degrees[i, 0] + part * (degrees[i + 1, 0] - degrees[i, 0])
+    return wide, degrees[i, 1] + part * (degrees[i + 1, 1] - degrees[i, 1])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _cut(
+    here: float, there: float, run: float, along: float, up: float, d: float
+) -> tuple[float, float]:
+    """Span in which a row meets a capsule; inf and -inf if it does not.
+
+    Parameters
+    ----------
+    here, there
+        How far north of the row the ends of the piece are. [m]
+    run
+        How far east of the first end the second is. [m]
+    along, up
+        Direction of the piece, eastwards and northwards.
+    d
+        Radius of the capsule; nothing is in one below 0. [m]
+
+    Returns
+    -------
+    low, high : float
+        Ends of the span, east of the first end of the piece. [m]
+    """
+    low, high = inf, -inf
+    if d < 0.0:
+        return low, high
+    rest = d * d - here * here
+    if rest >= 0.0:
+        half = sqrt(rest)
+        low, high = -half, half
+    rest = d * d - there * there
+    if rest >= 0.0:
+        half = sqrt(rest)
+        low, high = min(low, run - half), max(high, run + half)
+    rise = there - here
+    if rise != 0.0:
+        # The long sides: the piece moved by d to its right, and to its left.
+        slope = run / rise
+        for side in (d, -d):
+            away = -here + side * along
+            if min(0.0, rise) <= away <= max(0.0, rise):
+                x = side * up + away * slope
+                low, high = min(low, x), max(high, x)
+    return low, high
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _cover(
+    reach: Reach,
+    cells: Cells,
+    begin: int,
+    end: int,
+    column: int,
+    members: Small,
+    covered: Small,
+    bare: Small,
+) -> None:
+    """Find the columns that are near a piece in all rows of a band.
+
+    A capsule is convex: columns that it holds in the first and the last row it holds
+    in between. The plane is that of the middle row, with a bound that allows for it.
+    ``covered`` is filled with 0 or 1, ``bare`` with the first column from each on that
+    is not covered.
+    """
+    columns = len(covered)
+    covered[:] = 0
+    level = (begin + end - 1) / 2.0
+    d = reach.distance_m
+    for p in members:
+        doubt = _doubt_in_band(reach, cells, p, end - begin)
+        if doubt >= d:
+            continue
+        x0, y0, x1, y1 = reach.ends[p]
+        wide, tall = 1.0, 1.0
+        if reach.lonlat:
+            middle = (cells.north - (y0 + y1) / 2.0) / cells.dy - 0.5
+            wide, tall = _degree(reach.degrees, (middle + level) / 2.0 - reach.top)
+        run, rise = (x1 - x0) * wide, (y1 - y0) * tall
+        along_x, along_y = _unit(run, rise)
+        here = (y0 - (cells.north - (begin + 0.5) * cells.dy)) * tall
+        west, east = _cut(here, here + rise, run, along_x, along_y, d - doubt)
+        here += (end - 1 - begin) * cells.dy * tall
+        other_west, other_east = _cut(
+            here, here + rise, run, along_x, along_y, d - doubt
+        )
+        west, east = max(west, other_west), min(east, other_east)
+        if west > east:
+            continue
+        at = (x0 - cells.west) / cells.dx - 0.5
+        scale = 1.0 / (wide * cells.dx)
+        low = max(ceil(at + west * scale) - column, 0)
+        high = min(floor(at + east * scale) - column, columns - 1)
+        if low <= high:
+            covered[low] = max(covered[low], np.int32(high + 1))
+    stretch = np.int32(0)
+    for c in range(columns):
+        stretch = max(stretch, covered[c])
+        covered[c] = np.int32(c < stretch)
+    bare[columns] = columns
+    for c in range(columns - 1, -1, -1):
+        bare[c] = bare[c + 1] if covered[c] else c
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _widest(
+    reach: Reach, cells: Cells, p: int, begin: int, end: int
+) -> tuple[int, int]:
+    """First and last column that a piece may reach in any row of a band."""
+    level = (begin + end - 1) / 2.0
+    radius = reach.distance_m + _doubt_in_band(reach, cells, p, end - begin)
+    x0, y0 = reach.ends[p, 0], reach.ends[p, 1]
+    x1, y1 = reach.ends[p, 2], reach.ends[p, 3]
+    wide, tall = 1.0, 1.0
+    if reach.lonlat:
+        middle = (cells.north - (y0 + y1) / 2.0) / cells.dy - 0.5
+        wide, tall = _degree(reach.degrees, (middle + level) / 2.0 - reach.top)
+    # How far the piece stands off, north of the band or south of it.
+    top, bottom = begin + 0.5, end - 0.5
+    off = max(0.0, min(y0, y1) - (cells.north - top * cells.dy))
+    off = tall * max(off, cells.north - bottom * cells.dy - max(y0, y1))
+    if off > radius:
+        return 0, -1
+    half = sqrt(radius * radius - off * off) / wide
+    west = (min(x0, x1) - half - cells.west) / cells.dx - 0.5
+    east = (max(x0, x1) + half - cells.west) / cells.dx - 0.5
+    return floor(west), ceil(east)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _doubt_in_band(reach: Reach, cells: Cells, p: int, rows: int) -> float:
+    """Error of the closed form in the plane of a band's middle row. [m]."""
+    doubt = reach.doubt[p] + 2e-7 * reach.distance_m + 2e-6
+    if reach.lonlat:
+        # The plane's latitude is wrong by a quarter of the band; taken four times.
+        lat = min(max(abs(reach.ends[p, 1]), abs(reach.ends[p, 3])) + 1.0, 89.5)
+        height = radians(rows * cells.dy)
+        doubt += reach.distance_m * height * tan(radians(lat))
+    return doubt
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _is_near(reach: Reach, cells: Cells, p: int, r: int, c: int) -> bool:
+    """Whether a cell's centre is near a piece, by the distance itself."""
+    x = cells.west + (c + 0.5) * cells.dx
+    y = cells.north - (r + 0.5) * cells.dy
+    d = reach.distance_m
+    if reach.lonlat:
+        return geodesic_m(x, y, reach.ends[p]) <= d
+    x0, y0, x1, y1 = reach.ends[p]
+    run, rise, vx, vy = x1 - x0, y1 - y0, x - x0, y - y0
+    ahead = vx * run + vy * rise
+    square = run * run + rise * rise
+    if ahead <= 0.0:
+        away2 = vx * vx + vy * vy
+    elif ahead >= square:
+        away2 = (x - x1) ** 2 + (y - y1) ** 2
+    else:
+        across = run * vy - rise * vx
+        return bool(across * across <= d * d * square)
+    return bool(away2 <= d * d)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def geodesic_m(lon: float, lat: float, piece: Floats) -> float:
+    """Geodesic distance of a place from a piece straight in longitude and latitude.
+
+    Parameters
+    ----------
+    lon, lat
+        The place. [degrees]
+    piece
+        Ends of the piece, lon, lat, lon, lat: one of
+        :func:`geo.kernels.pieces.pieces_of`. [degrees]
+
+    Returns
+    -------
+    float
+        Right to 0.54 mm up to 8 km; measured, to 1e-5 m at 200 km. [m]
+    """
+    here = frame(lon, lat)
+    px, py, pz = here[0], here[1], here[2]
+    t = foot(piece, 0.5, px, py, pz)
+    there_lon, there_lat = along(piece, t)
+    there = frame(there_lon, there_lat)
+    dx, dy, dz = there[0] - px, there[1] - py, there[2] - pz
+    if dx * dx + dy * dy + dz * dz <= SHORT_M * SHORT_M:
+        return float(short_inverse(here, dx, dy, dz)[0])
+    s = long_estimate(px, py, pz, there[0], there[1], there[2])
+    return float(s)
