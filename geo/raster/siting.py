@@ -7,16 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from geo.crs import require_lonlat
 from geo.errors import CriteriaError, GeometryError, GeometryTypeError
 from geo.raster.metric import require_metric
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
 
+    from geo.parallel import Progress
     from geo.raster.bands import Band
+    from geo.raster.found import FoundSites
     from geo.raster.grid import Grid
+    from geo.raster.plan import Plan
     from geo.raster.suitability import Criteria
+    from geo.raster.tiles import Part
 
 ELEVATION = "elevation"
 """Name of the raster that slope and aspect are of."""
@@ -155,3 +163,119 @@ class Siting:
                 f"features {name.removesuffix(DISTANCE)!r} is empty: there is nothing "
                 "to measure to. Leave the criterion out, or give features"
             )
+
+
+def find_sites(
+    siting: Siting,
+    *,
+    keep: int | None = None,
+    progress: Progress | None = None,
+    threads: int | None = None,
+    tile: int | tuple[int, int] | None = None,
+) -> FoundSites:
+    """Find the sites of a siting, and rank them.
+
+    Parameters
+    ----------
+    siting
+        What to look for, and where.
+    keep
+        How many of the best sites get an outline; all when None.
+    progress
+        Called with the tiles that are done and how many there are. What it raises
+        stops the work, and so does Ctrl-C.
+    threads
+        How many threads to use; as many as there are processors when None.
+    tile
+        Rows and columns of a tile, or one number for both; what suits the files when
+        None. The answer is the same for all.
+
+    Returns
+    -------
+    FoundSites
+        Best first; an empty table where there is none.
+
+    Raises
+    ------
+    CRSMissingError
+        If a raster names no CRS.
+    GeometryError
+        If no cell has its centre in the regions, or a feature is invalid.
+    GridError
+        If a raster is missing, damaged, or does not meet the grid.
+
+    Notes
+    -----
+    A cell is eligible if its centre lies in the regions and it meets every criterion;
+    one without a value in any raster that a criterion uses never does. Slope and
+    aspect are Horn's, without a value where a neighbour has none, as at the edge of
+    the raster; a level cell has no aspect, passes any bounds on it and gets the
+    membership 1. Features exclude exactly (:mod:`geo.raster.buffers`) and grade by a
+    field that is within 0.71 of its step of the distance
+    (:mod:`geo.raster.fields`). Cells that touch form a group; the groups that are
+    large and compact enough are the sites. The score of a site is the weighted mean,
+    over its cells, of the memberships.
+    """
+    import geopandas as gpd
+
+    from geo.parallel import run_chunks
+    from geo.raster.found import FoundSites
+    from geo.raster.merging import merge
+    from geo.raster.outlines import outlines
+    from geo.raster.plan import make_plan
+    from geo.raster.sheets import reading
+    from geo.raster.streaming import Streamer, lay_out
+    from geo.raster.tables import table_of
+
+    shape = (tile, tile) if isinstance(tile, int) else tile
+    with reading() as handles:
+        plan = make_plan(siting, handles)
+        layout = lay_out(plan, shape)
+        streamer = Streamer(plan, layout, handles, scored=False)
+        judged = run_chunks(
+            lambda number, _: streamer.judge(number)[0],
+            layout.tiles,
+            chunk=1,
+            progress=progress,
+            threads=threads,
+        )
+    parts = [part for part in judged if part is not None]
+    sites = merge(
+        parts,
+        plan.limits,
+        row_seams=layout.row_seams,
+        column_seams=layout.column_seams,
+    )
+    table = table_of(sites, plan)
+    best = table["label"].to_numpy()[:keep]
+    shapes = np.full(len(table), None, dtype=object)
+    shapes[: len(best)] = outlines(
+        sites.runs,
+        best,
+        siting.grid,
+        connectivity=siting.connectivity,
+        threads=threads,
+    )
+    area = sum(part.area for part in parts)
+    return FoundSites(
+        table=gpd.GeoDataFrame(table, geometry=shapes, crs=siting.grid.crs),
+        grid=siting.grid,
+        cells=sum(part.looked for part in parts),
+        eligible_cells=sum(part.eligible for part in parts),
+        eligible_area_m2=area * plan.limits.units.area_unit_m2,
+        regions_found=sites.regions_found,
+        codes=_codes(parts, plan),
+        runs=sites.runs,
+    )
+
+
+def _codes(parts: Sequence[Part], plan: Plan) -> dict[str, dict[int, int]]:
+    """Cells by class, but for those without a value."""
+    found = {}
+    for rule in plan.rules:
+        if rule.kind == "codes":
+            counts = np.sum([part.codes[rule.name] for part in parts], axis=0)
+            none = plan.sources[rule.name].none
+            held = np.flatnonzero(counts).tolist()
+            found[rule.name] = {c: int(counts[c]) for c in held if c != none}
+    return found

@@ -1,0 +1,234 @@
+"""A siting made ready: rasters opened and laid on the grid, features prepared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.errors import GeometryError
+from geo.raster.buffers import Marks, prepare, prepare_inside
+from geo.raster.fields import field_of
+from geo.raster.metric import Metric, metric_of, units_of
+from geo.raster.rules import Rule, compile_rule
+from geo.raster.sheets import Handles, Window
+from geo.raster.siting import DISTANCE, ELEVATION, TERRAIN
+from geo.raster.sources import Source, open_source
+from geo.raster.tiles import Limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo.raster.grid import Grid
+    from geo.raster.rules import Kind
+    from geo.raster.siting import Siting
+    from geo.raster.suitability import Criterion
+
+    Bools = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that the work on a tile needs, but for open files.
+
+    Attributes
+    ----------
+    grid
+        The cells.
+    window
+        Rows and columns that hold all cells to be looked at.
+    metric
+        Sizes of cells.
+    limits
+        What makes a group a site.
+    rules
+        Criteria that look at values, in their order.
+    sources
+        Rasters that are read by window, by name.
+    regions
+        Cells to look at; None for all.
+    near, far
+        Cells that are marked here are not eligible; and those that are not marked
+        there.
+    """
+
+    grid: Grid
+    window: Window
+    metric: Metric
+    limits: Limits
+    rules: tuple[Rule, ...]
+    sources: dict[str, Source]
+    regions: Marks | None
+    near: tuple[Marks, ...]
+    far: tuple[Marks, ...]
+
+    @property
+    def halo(self) -> int:
+        """Cells round a tile whose elevation is needed."""
+        return int(any(rule.is_terrain for rule in self.rules))
+
+    def mask(self, window: Window) -> Bools:
+        """Mark the cells of a window that regions and features leave to be looked at.
+
+        Parameters
+        ----------
+        window
+            Rows and columns of the grid.
+
+        Returns
+        -------
+        numpy.ndarray
+            1 or 0; columns rounded up to a multiple of 8 beyond the window, those 0.
+            Features are not applied yet.
+        """
+        wide = (window.columns // 8 + 1) * 8
+        mask = np.zeros((window.rows, wide), np.uint8)
+        inner = mask[:, : window.columns]
+        if self.regions is None:
+            inner[:] = 1
+        else:
+            self.regions.mark(inner, row=window.top, column=window.left)
+        return mask
+
+    def exclude(self, mask: Bools, window: Window) -> None:
+        """Unmark the cells that lie too near to features, or too far from them.
+
+        Parameters
+        ----------
+        mask
+            As :meth:`mask` gives it; changed.
+        window
+            Rows and columns of the grid.
+        """
+        inner = mask[:, : window.columns]
+        for marks, kept in [*((m, 0) for m in self.near), *((m, 1) for m in self.far)]:
+            marked = np.zeros(inner.shape, np.uint8)
+            marks.mark(marked, row=window.top, column=window.left)
+            inner &= marked if kept else marked ^ 1
+
+
+def make_plan(siting: Siting, handles: Handles) -> Plan:
+    """Open the rasters of a siting and prepare its features.
+
+    Parameters
+    ----------
+    siting
+        What to look for.
+    handles
+        Open files.
+
+    Returns
+    -------
+    Plan
+        Ready for tiles.
+
+    Raises
+    ------
+    CRSMissingError, GridError
+        If a raster is missing, damaged, or does not meet the grid.
+    GeometryError
+        If no cell of the grid lies in the regions, or a feature is invalid.
+    """
+    grid = siting.grid
+    metric = metric_of(grid)
+    regions = None if siting.regions is None else prepare_inside(siting.regions, grid)
+    total = sum(c.weight for c in siting.criteria)
+    rules: list[Rule] = []
+    sources: dict[str, Source] = {}
+    near: list[Marks] = []
+    far: list[Marks] = []
+    for criterion in siting.criteria:
+        if criterion.id in siting.rasters or criterion.id in TERRAIN:
+            rules.append(_raster_rule(criterion, siting, sources, handles, total))
+            continue
+        shapes = siting.features[criterion.id.removesuffix(DISTANCE)]
+        if criterion.minimum > 0:
+            # Just that far away is far enough.
+            short = math.nextafter(criterion.minimum, 0.0)
+            near.append(prepare(shapes, grid, short))
+        if criterion.maximum < math.inf:
+            far.append(prepare(shapes, grid, max(criterion.maximum, 0.0)))
+        if criterion.weight:
+            rules.append(
+                compile_rule(
+                    criterion,
+                    field_of(shapes, grid),
+                    kind="smooth",
+                    total=total,
+                    bounded=False,
+                )
+            )
+    cell = 0.0 if grid.is_lonlat else grid.dx * grid.dy
+    return Plan(
+        grid=grid,
+        window=_window(regions, siting, grid),
+        metric=metric,
+        limits=Limits(
+            units=units_of(metric, grid.shape[1]),
+            cell_area_m2=cell,
+            min_area_m2=siting.min_area_m2,
+            max_shape_index=siting.max_shape_index,
+            connectivity=siting.connectivity,
+        ),
+        rules=tuple(rules),
+        sources=sources,
+        regions=regions,
+        near=tuple(near),
+        far=tuple(far),
+    )
+
+
+def _raster_rule(
+    criterion: Criterion,
+    siting: Siting,
+    sources: dict[str, Source],
+    handles: Handles,
+    total: float,
+) -> Rule:
+    """Compile a criterion on a raster, which is opened unless it is open."""
+    terrain = criterion.id in TERRAIN
+    name = ELEVATION if terrain else criterion.id
+    source = sources.get(name) or open_source(
+        siting.rasters[name],
+        name,
+        siting.grid,
+        codes=() if terrain else tuple(criterion.classes),
+        handles=handles,
+    )
+    if terrain:
+        kind: Kind = "slope" if criterion.id == TERRAIN[0] else "aspect"
+    elif criterion.classes:
+        kind = "codes"
+    else:
+        smooth = None if name in sources else source.smooth(handles)
+        if smooth is not None:
+            return compile_rule(criterion, smooth, kind="smooth", total=total)
+        kind = "values"
+    sources[name] = source
+    return compile_rule(criterion, source, kind=kind, total=total)
+
+
+def _window(regions: Marks | None, siting: Siting, grid: Grid) -> Window:
+    """Rows and columns round all cells to be looked at."""
+    rows, columns = grid.shape
+    if regions is None or siting.regions is None:
+        return Window(0, 0, rows, columns)
+    some = np.zeros(columns, np.uint8)
+    tall = []
+    step = max((1 << 24) // columns, 1)
+    for top in range(0, rows, step):
+        mask = np.zeros((min(step, rows - top), columns), np.uint8)
+        regions.mark(mask, row=top)
+        some |= mask.max(axis=0)
+        tall += (top + np.flatnonzero(mask.any(axis=1))).tolist()
+    if not tall:
+        raise GeometryError(
+            f"no cell of the grid over {grid.bounds} in {grid.crs} has its centre in "
+            "the regions; give other regions or another grid"
+        )
+    wide = np.flatnonzero(some)
+    return Window(
+        tall[0], int(wide[0]), tall[-1] - tall[0] + 1, int(wide[-1] - wide[0]) + 1
+    )
