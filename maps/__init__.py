@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from layers.exchange import Exchange
 
-__all__ = ["add_layer", "exchange_map", "save"]
+__all__ = ["add_layer", "add_raster", "exchange_map", "save"]
 
 
 def exchange_map(
@@ -97,6 +97,61 @@ def add_layer(
     from maps.added import add_layer as add
 
     add(page, gdf, name=name, style=style)
+
+
+def add_raster(
+    page: folium.Map,
+    path: str | os.PathLike[str],
+    *,
+    name: str,
+    unit: str = "",
+    about: str = "",
+    clear: str = "no value",
+    band: int = 1,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Lay a raster under the marks of a map, with its key and its opacity.
+
+    Parameters
+    ----------
+    page
+        From :func:`exchange_map`.
+    path
+        Raster that GDAL can open, in any CRS, north up. Its scale, offset and nodata
+        are those that the file states.
+    name, unit, about
+        Name in the legend, what the numbers are, and what the layer shows.
+    clear
+        What it means where nothing is drawn.
+    band
+        Band to draw, counted from 1.
+    limits
+        Values of the faintest and the strongest colour; the range of the values,
+        rounded outwards, when not given.
+
+    Raises
+    ------
+    geo.errors.CRSMissingError
+        If the file names no CRS.
+    geo.errors.GridError
+        If it is no raster or truncated, has no such band, is not north up, holds no
+        value, or lies across the antimeridian or beyond 85° of latitude.
+    maps.page.PageError
+        If the map is not one of ours, it has a raster of that name already, or
+        ``limits`` are not two numbers, the smaller first.
+    """
+    from maps.overlay import add_overlay, read_overlay
+
+    overlay = read_overlay(
+        path,
+        name=name,
+        unit=unit,
+        about=about,
+        clear=clear,
+        band=band,
+        limits=limits,
+    )
+    add_overlay(page, overlay)
 
 
 def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:

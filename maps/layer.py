@@ -101,14 +101,19 @@ class PageLayer(Element):
         Name of the layer, one of its own on the page; so the same data give the same
         page, byte by byte.
     data
-        What ``lodemap.layer`` in ``assets/page.js`` takes.
+        What the function takes.
+    call
+        Function of the page's scripts that draws them.
     """
 
-    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, data: Mapping[str, Any], *, call: str = "lodemap.layer"
+    ) -> None:
         super().__init__()
         self._name = "PageLayer"
         self._id = re.sub(r"[^a-z0-9]+", "_", name.lower())
         self.data = dict(data)
+        self.call = call
 
     def render(self, **_kwargs: object) -> str:
         """Add the data to the figure's HTML and the call to its script.
@@ -129,7 +134,7 @@ class PageLayer(Element):
         name = self.get_name()
         block = f'<script type="application/json" id="{name}">{to_json(self.data)}'
         figure.html.add_child(Verbatim(f"{block}</script>\n"), name=name)
-        figure.script.add_child(Verbatim(f'lodemap.layer("{name}");\n'), name=name)
+        figure.script.add_child(Verbatim(f'{self.call}("{name}");\n'), name=name)
         return ""
 
 

@@ -15,6 +15,7 @@ from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,14 @@ SCRIPTS = (
     "story.js",
 )
 """Our scripts, in the order in which they run; Leaflet runs before them."""
+
+EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "overlay": ("overlay.js", "overlay.css"),
+        "sites": ("sites.js", "sites.css"),
+    }
+)
+"""Script and style sheet of what only some pages have; see ``ExchangeMap.needs``."""
 
 TILES = {
     "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
@@ -139,10 +148,22 @@ class ExchangeMap(folium.Map):
         self.online_basemap = online_basemap
         self.cards: list[Card] = []
         self.marks: dict[str, Mark] = {}
+        self.extras: list[str] = []
         self.credits: list[Mapping[str, str]] = []
         self._id = "main"
         self._parent = None  # type: ignore[assignment]
         _Page(self).add_child(self)
+
+    def needs(self, extra: str) -> None:
+        """Give the page a script and a style sheet that most pages do without.
+
+        Parameters
+        ----------
+        extra
+            A key of :data:`EXTRAS`.
+        """
+        if extra not in self.extras:
+            self.extras.append(extra)
 
     def show_mark(self, mark: Mark) -> None:
         """Let the legend explain a mark that the map now draws.
@@ -199,7 +220,9 @@ class _Page(Figure):
             f'var {name} = lodemap.start("{name}", {to_json(owner.page_options())});\n'
             f"{self.script.render(**kwargs)}\nlodemap.ready();\n"
         )
-        scripts = [leaflet_script(), *map(_asset, SCRIPTS), body]
+        extras = [EXTRAS[extra] for extra in owner.extras]
+        own_scripts = [*SCRIPTS, *(script for script, _ in extras)]
+        scripts = [leaflet_script(), *map(_asset, own_scripts), body]
         for script in scripts:
             if re.search(r"</script", script, re.IGNORECASE):
                 raise PageError(
@@ -219,6 +242,7 @@ class _Page(Figure):
                     Markup(leaflet_style()),
                     Markup(stylesheet()),
                     Markup(_asset("page.css")),
+                    *(Markup(_asset(style)) for _, style in extras),
                 ],
                 header=Markup(_children(self.header, **kwargs)),
                 html=Markup(_children(self.html, **kwargs)),

@@ -90,6 +90,12 @@ DARK: Mapping[str, str] = MappingProxyType(
 """Colour of each role in the dark."""
 
 
+OVERLAY = "#c06a00"
+"""Colour of a raster at full strength: the hue of what is hypothetical, and one colour
+for day and dark, since a picture has only one. It meets 3 to 1 on every ground of both;
+smaller values are fainter, so that the ground shows through."""
+
+
 TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     *(
         (text, ground)

@@ -16,7 +16,43 @@ from maps.palette import DARK, LIGHT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Shape = Literal["symbol", "area", "line", "switch"]
+Shape = Literal["symbol", "area", "line", "switch", "raster"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Key of a raster: its colours and what they stand for.
+
+    Attributes
+    ----------
+    low, high
+        Values at the two ends, as text.
+    unit
+        What the numbers are.
+    clear
+        What it means where nothing is drawn.
+    colours
+        CSS colours from ``low`` to ``high``.
+    opacity
+        How much of the picture shows at first. [%]
+    """
+
+    low: str
+    high: str
+    unit: str
+    clear: str
+    colours: tuple[str, ...]
+    opacity: int = 85
+
+    @property
+    def gradient(self) -> str:
+        """The colours as a CSS gradient of even steps."""
+        share = 100 / len(self.colours)
+        stops = (
+            f"{colour} {place * share:g}% {(place + 1) * share:g}%"
+            for place, colour in enumerate(self.colours)
+        )
+        return f"linear-gradient(to right, {', '.join(stops)})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +79,8 @@ class Mark:
         Whether the page opens with it.
     rank
         Its labels' precedence: small numbers are placed first.
+    scale
+        Its key, if it is a raster.
     """
 
     key: str
@@ -55,10 +93,12 @@ class Mark:
     dash: str = ""
     on: bool = True
     rank: int = 5
+    scale: Scale | None = None
 
 
-REPORTED, CONTEXT, EXCHANGED, GROUND = (
+REPORTED, COMPUTED, CONTEXT, EXCHANGED, GROUND = (
     "What was reported",
+    "What we computed",
     "In the area",
     "What would move",
     "How to read it",
@@ -90,6 +130,17 @@ _MARKS = (
         about="Candidate for the works, computed by us from criteria; nobody "
         "reported these places. The number is the rank.",
         group=REPORTED,
+        shape="area",
+        role="hypothetical",
+        dash="4 3",
+        rank=1,
+    ),
+    Mark(
+        key="site",
+        label="Hypothetical site",
+        about="Computed by us from rasters; no source names a site. The number is the "
+        "rank.",
+        group=COMPUTED,
         shape="area",
         role="hypothetical",
         dash="4 3",
@@ -231,7 +282,7 @@ SYMBOLS = (
 )
 """Drawings of the page, in ``templates/symbols.html``."""
 
-GROUPS = (REPORTED, EXCHANGED, CONTEXT, GROUND)
+GROUPS = (REPORTED, COMPUTED, EXCHANGED, CONTEXT, GROUND)
 """Headings of the legend in their order; an analyst's own layers come last."""
 
 GROUP_NOTES: Mapping[str, str] = MappingProxyType(
