@@ -63,7 +63,7 @@ def fetch(
     from layers import fetching
 
     if cite:
-        click.echo("\n".join(fetching.cite(products, folder=folder)))
+        _cite(products, folder)
         return
     chosen = [fetching.products()[name] for name in _known(products)]
     if region is None and bbox is None:
@@ -83,6 +83,18 @@ def fetch(
         )
     _show(found, chosen, as_json=as_json)
     _say_what_next(found, [p.id for p in chosen], download=download and not dry_run)
+
+
+def _cite(products: Sequence[str], folder: str | None) -> None:
+    """Print how to cite what is in the cache."""
+    from layers import fetching
+
+    lines = fetching.cite(products, folder=folder)
+    if lines:
+        click.echo("\n".join(printable(line) for line in lines))
+    else:
+        where = folder or fetching.cache_folder()
+        click.echo(f"lodemap: nothing is in {printable(str(where))} yet", err=True)
 
 
 def _known(names: Sequence[str]) -> list[str]:
@@ -152,7 +164,7 @@ def _line(file: PublicFile) -> str:
 def _print_terms(product: Product) -> None:
     """Print licence, citation and notice, and what could not be verified."""
     pairs = {
-        "about": f"{product.about} [{product.unit}]",
+        "about": product.about + (f" [{product.unit}]" if product.unit != "1" else ""),
         "size": product.size_note,
         "from": f"{product.base}/{product.path}",
         "page": product.page,

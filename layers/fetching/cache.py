@@ -15,7 +15,7 @@ import msgspec
 from layers.errors import DamagedFileError, FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from layers.fetching.products import Product
     from layers.fetching.settings import Settings
@@ -230,24 +230,37 @@ class Shelf:
             If its length or SHA-256 is another.
         """
         path = self.file(name)
-        if path.stat().st_size != entry.size or digests(path)[0] != entry.sha256:
+        if path.stat().st_size != entry.size or sha256_of(path) != entry.sha256:
             raise DamagedFileError(
                 f"{path} is not the file that came on {entry.retrieved[:10]}: its "
                 "checksum differs. Delete it and fetch it again"
             )
 
 
-def digests(
-    path: Path, progress: Callable[[int, int], None] | None = None
-) -> tuple[str, str]:
-    """SHA-256 and MD5 of a file.
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file.
 
     Parameters
     ----------
     path
         The file.
-    progress
-        Called with bytes read and bytes in all.
+
+    Returns
+    -------
+    str
+        In hexadecimal.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digests(path: Path) -> tuple[str, str]:
+    """SHA-256 and MD5 of a file, read once.
+
+    Parameters
+    ----------
+    path
+        The file.
 
     Returns
     -------
@@ -255,14 +268,10 @@ def digests(
         Both in hexadecimal; MD5 only to compare with what a source says.
     """
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    size, done = path.stat().st_size, 0
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             sha256.update(chunk)
             md5.update(chunk)
-            done += len(chunk)
-            if progress is not None:
-                progress(done, size)
     return sha256.hexdigest(), md5.hexdigest()
 
 

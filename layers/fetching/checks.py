@@ -29,6 +29,8 @@ BEGINNINGS = {
 }
 """First bytes of a good file."""
 
+_RIM_DEG = 0.1
+"""How far a country's own file may end inside a border as we draw it. [°]"""
 _ROWS = 512
 """Rows decoded at once, at least."""
 _OFF = 0.01
@@ -106,7 +108,7 @@ def _check_tiff(
             with rasterio.open(path, driver="GTiff") as dataset:
                 _check_head(path, raster, tile, dataset)
                 _check_cover(path, tile, place, dataset)
-                low, high, empty = _decode(path, raster, dataset, place, progress)
+                low, high = _decode(path, raster, dataset, place, progress)
                 levels = len(dataset.overviews(1)) if raster.check == "whole" else 0
             for level in range(levels):
                 with rasterio.open(
@@ -121,8 +123,10 @@ def _check_tiff(
         ) from error
     _check_values(path, product, raster, low, high)
     what = "every block" if raster.check == "whole" else "every block of the region"
-    seen = "no value at all" if empty else f"values from {low:g} to {high:g}"
-    return (f"GeoTIFF, {what} decoded", f"{seen} {product.unit}".removesuffix(" 1"))
+    seen = f"values from {low:g} to {high:g} {product.unit}"
+    if low > high:
+        seen = "known classes only" if raster.classes else "no value at all"
+    return (f"GeoTIFF, {what} decoded", seen)
 
 
 def _check_head(
@@ -137,9 +141,9 @@ def _check_head(
             f"{path}: holds {kind}; expected {' or '.join(raster.dtypes)}"
         )
     if dataset.crs is None or dataset.crs != raster.crs:
-        raise DamagedFileError(
-            f"{path}: is in {dataset.crs or 'no CRS'}; expected {raster.crs}"
-        )
+        name = dataset.crs.to_string() if dataset.crs else "no CRS"
+        name = name if len(name) <= 40 else "an unnamed CRS"
+        raise DamagedFileError(f"{path}: is in {name}; expected {raster.crs}")
     if tile.shape is not None and dataset.shape != tile.shape:
         raise DamagedFileError(
             f"{path}: has {dataset.shape[0]} rows and {dataset.shape[1]} columns; "
@@ -176,12 +180,12 @@ def _check_cover(
     if tile.shape is not None:
         return
     west, south, east, north = place.bounds
-    box, cell = dataset.bounds, dataset.transform.a
+    box = dataset.bounds
     if not (
-        box.left - cell <= west
-        and box.bottom - cell <= south
-        and box.right + cell >= east
-        and box.top + cell >= north
+        box.left - _RIM_DEG <= west
+        and box.bottom - _RIM_DEG <= south
+        and box.right + _RIM_DEG >= east
+        and box.top + _RIM_DEG >= north
     ):
         raise DamagedFileError(
             f"{path}: covers {box.left:g}, {box.bottom:g}, {box.right:g}, {box.top:g};"
@@ -196,8 +200,8 @@ def _decode(
     dataset: rasterio.DatasetReader,
     place: Place,
     progress: Callable[[int, int], None] | None,
-) -> tuple[float, float, bool]:
-    """Decode the blocks; lowest and highest value, and whether there was none."""
+) -> tuple[float, float]:
+    """Decode the blocks; lowest and highest value, the wrong way round if none."""
     low, high = np.inf, -np.inf
     known = np.zeros(256, dtype=bool)
     known[list(raster.classes)] = True
@@ -209,6 +213,7 @@ def _decode(
             progress(min(done, dataset.height), dataset.height)
         if raster.classes:
             _check_classes(path, values, known)
+            continue
         good = values
         if dataset.nodata is not None and not np.isnan(dataset.nodata):
             good = values[values != dataset.nodata]
@@ -216,18 +221,18 @@ def _decode(
             good = good[np.isfinite(good)]
         if good.size:
             low, high = min(low, float(good.min())), max(high, float(good.max()))
-    return low, high, low > high
+    return low, high
 
 
 def _check_classes(
     path: Path, values: NDArray[np.uint8], known: NDArray[np.bool_]
 ) -> None:
     """Refuse values that name no class."""
-    there = np.bincount(values.ravel(), minlength=256) > 0
-    if (there & ~known).any():
+    if not known[values].all():
+        strange = np.unique(values[~known[values]])
         raise DamagedFileError(
-            f"{path}: holds class {int(np.flatnonzero(there & ~known)[0])}; expected "
-            f"one of {', '.join(map(str, np.flatnonzero(known)))}"
+            f"{path}: holds class {strange[0]}; expected one of "
+            f"{', '.join(map(str, np.flatnonzero(known)))}"
         )
 
 

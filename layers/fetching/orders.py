@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from layers.errors import DamagedFileError, FetchError, RequestError
 from layers.fetching.archives import unpack
 from layers.fetching.asking import MissingFileError, StoppedError
-from layers.fetching.cache import Entry, Shelf, digests, keep
+from layers.fetching.cache import Entry, Shelf, digests, keep, sha256_of
 from layers.fetching.checks import BEGINNINGS, check_file
 from layers.fetching.door import Door
 from layers.fetching.listings import fetched_list, kept_list
@@ -248,7 +248,7 @@ class _Order:
             forget(shelf.part(tile.file))
             raise
         size = good.stat().st_size
-        own = digests(good)[0] if archive else sha256
+        own = sha256_of(good) if archive else sha256
         entry = Entry(
             url=answer.url,
             sha256=own,
@@ -280,7 +280,7 @@ class _Order:
                 checks = check_file(path, self._product, tile, self._place)
                 entry = Entry(
                     url="",
-                    sha256=digests(path)[0],
+                    sha256=sha256_of(path),
                     size=path.stat().st_size,
                     retrieved=_now(),
                     origin="by hand",
@@ -348,8 +348,10 @@ class _Tally:
 
 def _named(error: DamagedFileError, product: Product) -> DamagedFileError:
     """Add how to mend a damaged file in the cache."""
-    hint = f" {product.by_hand}." if product.by_hand else ""
-    return DamagedFileError(f"{error}.{hint}" if hint else str(error))
+    text = str(error)
+    if product.by_hand:
+        text += f"{'' if text.endswith('?') else '.'} {product.by_hand}"
+    return DamagedFileError(text)
 
 
 def _now() -> str:

@@ -78,7 +78,7 @@ def _check_blob(blob: dict[int, bytes | int], path: Path) -> None:
             f"{path}: a blob cannot be unpacked ({error})"
         ) from error
     if not unpack.eof or len(held) != size:
-        raise DamagedFileError(f"{path}: a blob holds {len(held)} bytes, says {size}")
+        raise DamagedFileError(f"{path}: a blob does not hold as much as it says")
 
 
 def _exactly(stream: BinaryIO, size: int, path: Path) -> bytes:

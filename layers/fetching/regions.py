@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
-import shapely
-
 from layers.catalogue import load
 from layers.errors import RequestError
 
 if TYPE_CHECKING:
+    import shapely
+
     from layers.fetching.products import Box
 
-Place = shapely.Polygon | shapely.MultiPolygon
-"""Where files are needed: EPSG:4326, longitudes from −180 to 180."""
+    Place = shapely.Polygon | shapely.MultiPolygon
+    """Where files are needed: EPSG:4326, longitudes from −180 to 180."""
 
 COUNTRY = "dprk"
 """Name of all provinces of the DPRK together."""
@@ -58,6 +58,8 @@ def area(*, region: str | None = None, bbox: Box | None = None) -> Place:
 
 def _provinces(region: str) -> Place:
     """Join the provinces that are named."""
+    import shapely
+
     provinces = load("provinces")
     wanted = [name.strip() for name in region.split(",")]
     chosen = provinces["id"].isin(wanted)
@@ -74,6 +76,8 @@ def _provinces(region: str) -> Place:
 
 def _box(bbox: Box | None) -> Place:
     """Shape of a box, cut in two at the antimeridian."""
+    import shapely
+
     try:
         west, south, east, north = map(float, bbox or ())
     except (TypeError, ValueError):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
 from layers.errors import RequestError
 
@@ -55,6 +54,8 @@ def tiles_of(product: Product, place: Place) -> tuple[Tile, ...]:
     cells and not by its name: cells of GLO-30 are centred on whole degrees, so that
     half a cell of N39 E125 lies beyond 39° and 125°.
     """
+    import shapely
+
     if product.tiles is None:
         return _one_file(product, place)
     size = product.tiles.size_deg
@@ -149,6 +150,8 @@ def columns_at(raster: Raster, lat: int, size_deg: int) -> int:
 
 def _one_file(product: Product, place: Place) -> tuple[Tile, ...]:
     """Name the one file, if it reaches the place."""
+    import shapely
+
     if product.covers is not None and not shapely.box(*product.covers).intersects(
         place
     ):

@@ -179,7 +179,7 @@ def _attempt(
     with asked(url, headers, door, settings) as response:
         if response.status_code == 416:
             forget(part)
-            raise PassingError("the part that was here fits no more")
+            raise PassingError("what came is more than the source has now")
         refuse(response)
         said = _said(response, url)
         if response.status_code == 206:
