@@ -25,6 +25,7 @@ test: $(VENV)/.dev
 	$(BIN)/python tests/wheel.py
 	$(BIN)/python tests/browser.py
 	-$(BIN)/python tests/postgis.py
+	-$(BIN)/python tests/gdal.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 lowest: $(VENV)/.dev

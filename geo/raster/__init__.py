@@ -1,4 +1,4 @@
-"""Rasters on the ellipsoid: aligned grids, distance, relief, suitability, regions."""
+"""Rasters on the ellipsoid: aligned grids, distance, terrain, suitability, regions."""
 
 from geo.raster.distance import distance_to
 from geo.raster.grid import Grid, inside
@@ -11,7 +11,7 @@ from geo.raster.suitability import (
     evaluate,
     parse_criteria,
 )
-from geo.raster.terrain import relief
+from geo.raster.terrain import aspect, relief, slope
 
 __all__ = [
     "Criteria",
@@ -19,6 +19,7 @@ __all__ = [
     "Grid",
     "Resampling",
     "Suitability",
+    "aspect",
     "distance_to",
     "evaluate",
     "grow",
@@ -29,4 +30,5 @@ __all__ = [
     "read",
     "relief",
     "resample",
+    "slope",
 ]

@@ -1,15 +1,136 @@
-"""Terrain at the scale of large cells."""
+"""Terrain: slope and aspect by Horn's method, and relief where cells are large."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geo.errors import GridError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from geo.raster.grid import Grid
+
+    Heights = NDArray[np.floating[Any]]
+
+
+def slope(elevation: Heights, grid: Grid) -> Heights:
+    """Steepness of the ground, by Horn's method.
+
+    Parameters
+    ----------
+    elevation
+        Elevation, shape of the grid, NaN where there is none. [m]
+    grid
+        Cells, in EPSG:4326 or projected in metres.
+
+    Returns
+    -------
+    numpy.ndarray
+        Angle from the horizontal, 0 to 90, shape of the grid; float32 where
+        ``elevation`` is, else float64. NaN in the outermost ring of cells and where
+        the cell or any of its eight neighbours has no value. [degrees]
+
+    Raises
+    ------
+    GridError
+        If ``elevation`` is not in the shape of the grid; if the grid is neither in
+        EPSG:4326 nor projected in metres, or passes a pole.
+
+    Notes
+    -----
+    Horn's gradient [1]_ from the eight neighbours, as ``gdaldem slope`` takes it. On a
+    projected grid it is that in the plane. On a grid in EPSG:4326 cells are as wide
+    and as high as they are on the WGS 84 ellipsoid, row by row: one scale for both
+    directions, as ``gdaldem -s`` has it, makes a slope that faces east too gentle by
+    the cosine of the latitude. Cells must be of a size that shows the slopes asked
+    for. How exact: :mod:`geo.raster.kernels.horn`.
+
+    References
+    ----------
+    .. [1] B. K. P. Horn, "Hill shading and the reflectance map", Proceedings of the
+       IEEE 69, 14-47, 1981. https://doi.org/10.1109/PROC.1981.11918
+
+    Examples
+    --------
+    >>> from geo.raster import Grid
+    >>> grid = Grid.over((0.0, 0.0, 90.0, 90.0), 30.0, crs="EPSG:32651")
+    >>> east = np.array([[0.0, 30.0, 60.0]] * 3)
+    >>> slope(east, grid)
+    array([[nan, nan, nan],
+           [nan, 45., nan],
+           [nan, nan, nan]])
+    """
+    from geo.raster.kernels.horn import slope_tile
+
+    return _whole(elevation, grid, slope_tile)
+
+
+def aspect(elevation: Heights, grid: Grid) -> Heights:
+    """Direction in which the ground falls most steeply, by Horn's method.
+
+    Parameters
+    ----------
+    elevation
+        Elevation, shape of the grid, NaN where there is none. [m]
+    grid
+        Cells, in EPSG:4326 or projected in metres.
+
+    Returns
+    -------
+    numpy.ndarray
+        Direction clockwise from the north of the grid, 0 up to but not 360, shape of
+        the grid; float32 where ``elevation`` is, else float64. NaN where the ground is
+        level, in the outermost ring of cells, and where the cell or any of its eight
+        neighbours has no value. [degrees]
+
+    Raises
+    ------
+    GridError
+        If ``elevation`` is not in the shape of the grid; if the grid is neither in
+        EPSG:4326 nor projected in metres, or passes a pole.
+
+    Notes
+    -----
+    From the gradient of :func:`slope`, with its cell sizes; ``gdaldem aspect`` takes
+    cells as square. The north of a projected grid is not that of the place: the two
+    differ by the meridian convergence.
+
+    Examples
+    --------
+    >>> from geo.raster import Grid
+    >>> grid = Grid.over((0.0, 0.0, 90.0, 90.0), 30.0, crs="EPSG:32651")
+    >>> east = np.array([[0.0, 30.0, 60.0]] * 3)
+    >>> aspect(east, grid)[1].tolist()
+    [nan, 270.0, nan]
+    """
+    from geo.raster.kernels.horn import aspect_tile
+
+    return _whole(elevation, grid, aspect_tile)
+
+
+def _whole(elevation: Heights, grid: Grid, kernel: Callable[..., None]) -> Heights:
+    """Fill in what a kernel gives inside the outermost ring, and NaN in that."""
+    from geo.raster.metric import metric_of
+
+    if elevation.shape != grid.shape:
+        raise GridError(
+            f"elevation has shape {elevation.shape}; expected that of the grid, "
+            f"{grid.shape}"
+        )
+    kind = np.float32 if elevation.dtype == np.float32 else np.float64
+    heights = np.ascontiguousarray(elevation, dtype=kind)
+    out = np.full(grid.shape, np.nan, dtype=kind)
+    metric = metric_of(grid)
+    if min(grid.shape) > 2:
+        inner = np.empty((grid.shape[0] - 2, grid.shape[1] - 2), dtype=kind)
+        kernel(heights, metric.dx_m[1:-1], metric.dy_m[1:-1], inner)
+        out[1:-1, 1:-1] = inner
+    return out
 
 
 def relief(altitude: NDArray[np.float64], *, size: int = 3) -> NDArray[np.float64]:

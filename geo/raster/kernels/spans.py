@@ -521,7 +521,7 @@ def _widest(
 @njit(nogil=True, cache=True, error_model="numpy")
 def _doubt_in_band(reach: Reach, cells: Cells, p: int, rows: int) -> float:
     """Error of the closed form in the plane of a band's middle row. [m]."""
-    doubt = reach.doubt[p] + 2e-7 * reach.distance_m + 2e-6
+    doubt = float(reach.doubt[p]) + 2e-7 * reach.distance_m + 2e-6
     if reach.lonlat:
         # The plane's latitude is wrong by a quarter of the band; taken four times.
         lat = min(max(abs(reach.ends[p, 1]), abs(reach.ends[p, 3])) + 1.0, 89.5)
