@@ -70,7 +70,7 @@ class Plan:
         return int(any(rule.is_terrain for rule in self.rules))
 
     def mask(self, window: Window) -> Bools:
-        """Mark the cells of a window that regions and features leave to be looked at.
+        """Mark the cells of a window that lie in the regions.
 
         Parameters
         ----------
@@ -81,7 +81,6 @@ class Plan:
         -------
         numpy.ndarray
             1 or 0; columns rounded up to a multiple of 8 beyond the window, those 0.
-            Features are not applied yet.
         """
         wide = (window.columns // 8 + 1) * 8
         mask = np.zeros((window.rows, wide), np.uint8)
@@ -92,21 +91,29 @@ class Plan:
             self.regions.mark(inner, row=window.top, column=window.left)
         return mask
 
-    def exclude(self, mask: Bools, window: Window) -> None:
-        """Unmark the cells that lie too near to features, or too far from them.
+    def allowed(self, window: Window, mask: Bools) -> Bools | None:
+        """Mark the cells that lie neither too near to features nor too far from them.
 
         Parameters
         ----------
-        mask
-            As :meth:`mask` gives it; changed.
         window
             Rows and columns of the grid.
+        mask
+            Those in the regions.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            As ``mask``; None where no feature decides.
         """
-        inner = mask[:, : window.columns]
+        allowed = None
         for marks, kept in [*((m, 0) for m in self.near), *((m, 1) for m in self.far)]:
-            marked = np.zeros(inner.shape, np.uint8)
-            marks.mark(marked, row=window.top, column=window.left)
-            inner &= marked if kept else marked ^ 1
+            marked = np.zeros_like(mask)
+            marks.mark(marked[:, : window.columns], row=window.top, column=window.left)
+            if not kept:
+                marked ^= 1
+            allowed = marked if allowed is None else allowed & marked
+        return allowed
 
 
 def make_plan(siting: Siting, handles: Handles) -> Plan:

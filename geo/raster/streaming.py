@@ -202,7 +202,6 @@ class Streamer:
             tail.known.set()
         try:
             self._take_over(number, window, buffers)
-            self.plan.exclude(mask, window)
             return self._judge(number, window, mask, buffers)
         finally:
             self._give_back(buffers)
@@ -234,6 +233,7 @@ class Streamer:
         return judge(
             tile,
             mask,
+            self.plan.allowed(window, mask),
             rules=self.plan.rules,
             limits=self.plan.limits,
             borders=self.layout.borders(number),

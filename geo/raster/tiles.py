@@ -151,6 +151,7 @@ class Part:
 def judge(
     tile: Tile,
     mask: Bools,
+    allowed: Bools | None,
     *,
     rules: tuple[Rule, ...],
     limits: Limits,
@@ -164,8 +165,10 @@ def judge(
     tile
         Values.
     mask
-        1 where a cell may count, shape ``(rows, columns)`` with columns rounded up to
-        a multiple of 8 beyond the tile, those 0; used up.
+        1 where a cell is to be looked at, shape ``(rows, columns)`` with columns
+        rounded up to a multiple of 8 beyond the tile, those 0; used up.
+    allowed
+        1 where features leave it, in the same shape; None if they leave all.
     rules
         Criteria.
     limits
@@ -196,6 +199,8 @@ def judge(
         part = mask[some]
         for name, counts in codes.items():
             count_codes(tile.values[name][some], part, counts)
+        if allowed is not None:
+            part &= allowed[some]
         for rule in rules:
             rule.keep(tile, some, part)
     return _group(
