@@ -132,7 +132,12 @@ def prepare(plan: SitingPlan, *, data: str | PathLike[str] | None = None) -> Pre
     siting = Siting(
         grid=grid,
         rasters={
-            name: _band(entry, files[name]) for name, entry in plan.rasters.items()
+            name: _band(
+                entry,
+                files[name],
+                entry.factor * (plan.bias.mid if name == "ghi" else 1.0),
+            )
+            for name, entry in plan.rasters.items()
         },
         features={
             name: layer.geometry
@@ -406,18 +411,18 @@ def _union(grids: Sequence[Grid]) -> Grid:
     )
 
 
-def _band(entry: RasterInput, files: Sequence[Path]) -> Band:
+def _band(entry: RasterInput, files: Sequence[Path], factor: float) -> Band:
     """Make a band of a raster, in metres or kWh/m² a year."""
     scale, offset = entry.scale, entry.offset
-    if entry.factor != 1.0:
+    if factor != 1.0:
         own = [_scaling(path, entry.band) for path in files]
         if len(set(own)) > 1 and (scale is None or offset is None):
             raise GridError(
                 f"rasters.{entry.name}: its files differ in scale or offset, so their "
                 "unit cannot be changed together; give scale and offset"
             )
-        scale = (own[0][0] if scale is None else scale) * entry.factor
-        offset = (own[0][1] if offset is None else offset) * entry.factor
+        scale = (own[0][0] if scale is None else scale) * factor
+        offset = (own[0][1] if offset is None else offset) * factor
     return Band(
         paths=tuple(files),
         band=entry.band,

@@ -33,7 +33,9 @@ from layers.irradiance import (
     kwh_per_year,
     monthly_means,
 )
+from layers.site_files import read_sites
 from layers.solar_criteria import SolarCriteria, load_solar_criteria
+from layers.solar_sites import SolarSites, sites
 
 if TYPE_CHECKING:
     import os
@@ -45,6 +47,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.raster import Suitability
+
+__all__ = [
+    "COLUMNS",
+    "RASTERS",
+    "SolarSites",
+    "areas",
+    "read_sites",
+    "sites",
+]
 
 RASTERS = ("land-cover", "altitude", "linke-turbidity", "irradiance")
 """Ids of the rasters that the areas rest on."""

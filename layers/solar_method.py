@@ -10,6 +10,8 @@ from layers.catalogue import catalogue, raster_path
 from layers.irradiance import correction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     import pandas as pd
 
@@ -73,7 +75,7 @@ def describe(settings: SolarCriteria, areas: gpd.GeoDataFrame) -> SolarMethod:
         rules=tuple(
             Rule(
                 label=criterion.label,
-                rule=_rule(criterion),
+                rule=rule_text(criterion, catalogue()["land-cover"].classes),
                 weight=criterion.weight / weights,
                 reason=criterion.reason,
                 source=criterion.source,
@@ -92,8 +94,8 @@ def _capacity(settings: SolarCriteria) -> str:
     usable, density = settings.usable_fraction, settings.density_mwp_per_km2
     return (
         "Capacity is the area, times the part of it that could go inside a fence "
-        f"({_percent(usable.mid)}, range {_percent(usable.low)} to "
-        f"{_percent(usable.high)}), times the modules on such land ({density.mid:g} MW "
+        f"({percent(usable.mid)}, range {percent(usable.low)} to "
+        f"{percent(usable.high)}), times the modules on such land ({density.mid:g} MW "
         f"of modules on a square kilometre, range {density.low:g} to "
         f"{density.high:g}). The small figures under each capacity are these ranges."
     )
@@ -110,8 +112,8 @@ def _sun(settings: SolarCriteria, areas: gpd.GeoDataFrame) -> str:
         f"stations measured {ground.low:,.0f} to {ground.high:,.0f} kWh/m² a year it "
         f"shows {found.climatology_kwh_per_m2:,.0f}, so it is multiplied by "
         f"{factor.mid:.2f} (range {factor.low:.2f} to {factor.high:.2f}). The areas "
-        f"then get {_span(areas['ghi_kwh_per_m2'])} kWh/m² a year. A clear sky all "
-        f"year would give {_span(clear)}, {over.min():.0f} to {over.max():.0f} % more: "
+        f"then get {span(areas['ghi_kwh_per_m2'])} kWh/m² a year. A clear sky all "
+        f"year would give {span(clear)}, {over.min():.0f} to {over.max():.0f} % more: "
         "clear sky alone is no yield."
     )
 
@@ -122,12 +124,12 @@ def _energy(settings: SolarCriteria, areas: gpd.GeoDataFrame) -> str:
     ratio = (areas["energy_gwh_p90"] / areas["energy_gwh"]).min()
     return (
         f"Energy is that of fixed racks ({plant.tilt_deg:g}° tilt) with "
-        f"{plant.loss_percent:g} % losses: {_span(areas['yield_kwh_per_kwp'])} kWh for "
+        f"{plant.loss_percent:g} % losses: {span(areas['yield_kwh_per_kwp'])} kWh for "
         "a kilowatt of modules. P50 is the mean year; nine years in ten exceed P90, "
-        f"here {_percent(ratio)} of it, from the range of the ground reference, the "
-        f"place ({_percent(spread.resource, 1)}), the year "
-        f"({_percent(spread.interannual, 1)}) and the model "
-        f"({_percent(spread.model, 1)}). The land, by far the wider doubt, is not in "
+        f"here {percent(ratio)} of it, from the range of the ground reference, the "
+        f"place ({percent(spread.resource, 1)}), the year "
+        f"({percent(spread.interannual, 1)}) and the model "
+        f"({percent(spread.model, 1)}). The land, by far the wider doubt, is not in "
         "P90."
     )
 
@@ -142,10 +144,22 @@ def _together(areas: gpd.GeoDataFrame) -> str:
     )
 
 
-def _rule(criterion: Criterion) -> str:
-    """Say what a criterion excludes and how it scores the rest."""
+def rule_text(criterion: Criterion, names: Mapping[str, str]) -> str:
+    """Say what a criterion excludes and how it scores the rest.
+
+    Parameters
+    ----------
+    criterion
+        Any criterion.
+    names
+        Names of classes by code.
+
+    Returns
+    -------
+    str
+        A line without a full stop.
+    """
     if criterion.classes:
-        names = catalogue()["land-cover"].classes
         allowed = sorted(criterion.classes.items(), key=lambda item: -item[1])
         return (
             "; ".join(
@@ -172,10 +186,36 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:,g} {unit}"
 
 
-def _percent(share: float, digits: int = 0) -> str:
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share in per cent.
+
+    Parameters
+    ----------
+    share
+        Any number. [1]
+    digits
+        Decimals.
+
+    Returns
+    -------
+    str
+        Such as ``5 %``.
+    """
     return f"{100 * share:.{digits}f} %"
 
 
-def _span(values: pd.Series) -> str:
+def span(values: pd.Series) -> str:
+    """Write the range of some numbers.
+
+    Parameters
+    ----------
+    values
+        At least one.
+
+    Returns
+    -------
+    str
+        Such as ``1,240 to 1,353``; one number where both round to the same.
+    """
     low, high = f"{values.min():,.0f}", f"{values.max():,.0f}"
     return low if low == high else f"{low} to {high}"

@@ -14,6 +14,7 @@ from geo.errors import GeoError
 from maps.fetch import fetch
 from maps.query import query
 from maps.results import printable
+from maps.sites import sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,6 +58,9 @@ def cli(*, verbose: bool) -> None:
 @click.option("--as-of", metavar="DATE", help="Ask the sanctions as of this day.")
 @click.option("--criteria", metavar="FILE", help="Criteria for the candidate areas.")
 @click.option(
+    "--sites", metavar="FOLDER", help="Sites as well: what lodemap sites wrote."
+)
+@click.option(
     "--online-basemap",
     is_flag=True,
     help="Let the page ask OpenStreetMap for tiles when it is read.",
@@ -70,6 +74,7 @@ def map_(
     unsourced: bool,
     as_of: str | None,
     criteria: str | None,
+    sites: str | None,
     online_basemap: bool,
     show: bool,
 ) -> None:
@@ -80,6 +85,7 @@ def map_(
     import layers
     import maps
     from layers.sanctions import to_date
+    from layers.solar import read_sites
 
     deal = layers.load_exchange(
         exchange, as_of=to_date(as_of) if as_of else None, criteria=criteria
@@ -88,7 +94,12 @@ def map_(
         (Path(file).stem, layers.read_layer(file, evidence=not unsourced))
         for file in added
     ]
-    page = maps.exchange_map(deal, extra_layers=own, online_basemap=online_basemap)
+    page = maps.exchange_map(
+        deal,
+        extra_layers=own,
+        sites=read_sites(sites) if sites else None,
+        online_basemap=online_basemap,
+    )
     path = maps.save(page, output or f"{deal.id}.html")
     click.echo(path)
     if show:
@@ -291,6 +302,7 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
 
 cli.add_command(fetch)
 cli.add_command(query)
+cli.add_command(sites)
 
 
 def main() -> None:
