@@ -3,6 +3,7 @@
 # make lowest run the tests on the lowest versions that are allowed
 # make data   make the shipped data again from their public packages and compare
 # make bench-joins  the joins beside geopandas, SedonaDB, DuckDB, PostGIS … (an hour)
+# make bench-siting  sites from national rasters beside gdaldem, atlite … (half an hour)
 # make bench-scale  the joins on a cluster of two workers, larger than their memory
 
 # The first Python that runs, is recent enough and can make virtual environments.
@@ -12,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: map test lowest data golden screenshots bench-joins bench-scale clean
+.PHONY: map test lowest data golden screenshots bench-joins bench-scale bench-siting clean
 
 map: $(VENV)/.installed
 	@$(BIN)/lodemap map -o cholsan-2019.html
@@ -45,6 +46,9 @@ bench-joins: $(VENV)/.bench
 
 bench-scale: $(VENV)/.dev
 	$(BIN)/python tests/benchmarks/scale.py $(BENCH)
+
+bench-siting: $(VENV)/.dev
+	$(BIN)/python tests/benchmarks/siting/bench.py $(BENCH)
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -70,11 +70,11 @@ def run(trial: Trial, timeout_s: float) -> Outcome:
                 return Outcome(error=f"not done after {timeout_s:.0f} s")
         if answer.exists():
             return Outcome(**json.loads(answer.read_text()))
-        said = _last_error(complaint.read_text(errors="replace"))
+        said = last_error(complaint.read_text(errors="replace"))
         return Outcome(error=said or f"ended with {done.returncode}")
 
 
-def _last_error(traceback: str) -> str:
+def last_error(traceback: str) -> str:
     """The line of a traceback that names the error, made fit for a table."""
     lines = traceback.strip().splitlines()
     named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]

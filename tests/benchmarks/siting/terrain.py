@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 ROWS, COLS = 12_000, 16_000
 CELL_M = 30.0
 CRS = "EPSG:32651"
-MIDDLE = (713_000.0, 4_430_000.0)
-"""Easting and northing about which every raster lies: 125.5° E, 40.0° N. [m]"""
+MIDDLE = (713_010.0, 4_430_010.0)
+"""Easting and northing about which every raster lies, near 125.5° E, 40.0° N. Whole
+numbers of cells, for there are peers that lay their own grid so. [m]"""
 SEED = 20_261_127
-VERSION = 1  # goes up when the terrain changes, so that a cached one is drawn again
+VERSION = 2  # goes up when the terrain changes, so that a cached one is drawn again
 
 STRIP = 512  # rows drawn at a time, and the side of a tile of the files
 COARSE = 32  # cells between two nodes of the coarse grid
