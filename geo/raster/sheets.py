@@ -162,48 +162,52 @@ class Sheet:
         GridError
             If a file cannot be read to the end.
         """
-        done: list[Window] = []
         parts = [(file, part) for file in self.files if (part := window.meet(file[1]))]
         if sum(part.rows * part.columns for _, part in parts) < out.size:
             out[:] = self.none
+        alike = len({file[2:] for file, _ in parts}) == 1
+        if alike and not _overlap([part for _, part in parts]):
+            # Together, since one long row is faster than the rows of many parts.
+            for (path, place, _, masked), part in parts:
+                rows = out[part.within(window)]
+                self._read(handles.get(path), part.within(place), masked, rows)
+            self._clean(out, parts[0][0][2])
+            return
+        done: list[Window] = []
         for (path, place, nodata, masked), part in parts:
             target = out[part.within(window)]
-            source = handles.get(path)
-            inside = part.within(place)
-            if any(part.meet(other) for other in done):
-                fresh = np.empty(target.shape, target.dtype)
-                self._read(source, inside, nodata, masked, fresh)
-                free = self._empty(target)
-                target[free] = fresh[free]
-            else:
-                self._read(source, inside, nodata, masked, target)
+            fresh = np.empty(target.shape, target.dtype)
+            self._read(handles.get(path), part.within(place), masked, fresh)
+            self._clean(fresh, nodata)
+            free = self._empty(target) if any(map(part.meet, done)) else np.True_
+            np.copyto(target, fresh, where=free)
             done.append(part)
 
     def _empty(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Cells without a value."""
         if np.isnan(self.none):
-            return np.isnan(values)
+            return np.asarray(np.isnan(values))
         return np.asarray(values == self.none)
 
     def _read(
         self,
         source: Any,
         inside: tuple[slice, slice],
-        nodata: float | None,
         masked: bool,
         out: NDArray[Any],
     ) -> None:
-        """Read part of one file."""
+        """Read part of one file as it is stored, but for what its mask hides."""
         from rasterio.errors import RasterioIOError
 
         window = tuple((s.start, s.stop) for s in inside)
-        codes = out.dtype.kind == "u"
-        direct = not codes or source.dtypes[self.band - 1] == out.dtype.name
+        name = source.dtypes[self.band - 1]
         try:
-            if direct:
+            if out.dtype.kind == "f" or name == out.dtype.name:
                 source.read(self.band, window=window, out=out)
             else:
                 raw = source.read(self.band, window=window)
+                good = (raw >= 0) & (raw <= np.iinfo(out.dtype).max) & (raw % 1 == 0)
+                out[:] = np.where(good, raw, self.none)
             mask = source.read_masks(self.band, window=window) if masked else None
         except RasterioIOError as error:
             raise GridError(
@@ -211,21 +215,25 @@ class Sheet:
                 f"{inside[0].stop}, columns {inside[1].start} to {inside[1].stop}; the "
                 f"file may be truncated. Fetch or make it again. ({_line(error)})"
             ) from error
-        if codes:
-            if not direct:
-                good = (raw >= 0) & (raw <= np.iinfo(out.dtype).max) & (raw % 1 == 0)
-                good &= True if nodata is None else raw != nodata
-                out[:] = np.where(good, raw, self.none)
-            elif nodata is not None and nodata != self.none:
-                out[out == nodata] = self.none
-        else:
-            stored = out.dtype.type(np.nan if nodata is None else nodata)
-            clean(out, float(stored), HUGE)
-            if self.scale != 1.0 or self.offset != 0.0:
-                out *= self.scale
-                out += self.offset
         if mask is not None:
             out[mask == 0] = self.none
+
+    def _clean(self, out: NDArray[Any], nodata: float | None) -> None:
+        """Put NaN, or the code for none, where there is no value; apply the scale."""
+        if out.dtype.kind == "u":
+            if nodata is not None and nodata != self.none:
+                out[out == nodata] = self.none
+            return
+        stored = out.dtype.type(np.nan if nodata is None else nodata)
+        clean(out, float(stored), HUGE)
+        if self.scale != 1.0 or self.offset != 0.0:
+            out *= self.scale
+            out += self.offset
+
+
+def _overlap(parts: Sequence[Window]) -> bool:
+    """Tell whether any two windows meet."""
+    return any(part.meet(other) for i, part in enumerate(parts) for other in parts[:i])
 
 
 def open_sheets(
