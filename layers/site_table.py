@@ -290,17 +290,27 @@ def _distances(
     met: dict[str, pd.DataFrame] = {}
     own = sites[["geometry"]].reset_index(drop=True)
     for name, layer in prepared.features.items():
-        there = [c for c in (*_NAMES, *_UNCERTAIN) if c in layer]
-        right = layer[[*there, "geometry"]]
-        joined = nearest(own, right, k=1)
-        met[name] = joined
-        columns[f"{name}_km"] = joined["distance_m"].to_numpy() / 1e3
-        if set(_UNCERTAIN) & set(there):
-            columns[f"{name}_min_km"] = joined["distance_min_m"].to_numpy() / 1e3
-            columns[f"{name}_max_km"] = joined["distance_max_m"].to_numpy() / 1e3
+        there = [c for c in _NAMES if c in layer]
+        joined = nearest(own, layer[[*there, "geometry"]], k=1)
+        reach = _reach_m(layer)[joined["index_right"].to_numpy(dtype=int)]
+        metres = joined["distance_m"].to_numpy(dtype=float)
+        met[name] = joined.assign(reach_m=reach)
+        columns[f"{name}_km"] = metres / 1e3
+        if set(_UNCERTAIN) & set(layer.columns):
+            columns[f"{name}_min_km"] = np.maximum(metres - reach, 0) / 1e3
+            columns[f"{name}_max_km"] = (metres + reach) / 1e3
         if "name" in there:
             columns[f"{name}_name"] = joined["name"].fillna("").to_numpy()
     return columns, met
+
+
+def _reach_m(layer: gpd.GeoDataFrame) -> Floats:
+    """How far each feature may lie from where it is drawn. [m]."""
+    there = [c for c in _UNCERTAIN if c in layer]
+    if not there:
+        return np.zeros(len(layer))
+    reach: Floats = layer[there].astype(float).fillna(0).max(axis=1).to_numpy()
+    return reach
 
 
 def _names(
@@ -362,11 +372,7 @@ def _reasons(
         for name, entry in prepared.plan.vectors.items()
         if name in met
     }
-    known = {
-        name: joined[[c for c in _UNCERTAIN if c in joined]].max(axis=1).fillna(0) / 1e3
-        for name, joined in met.items()
-        if set(_UNCERTAIN) & set(joined.columns)
-    }
+    known = {name: joined["reach_m"] / 1e3 for name, joined in met.items()}
     rows = [{str(k): v for k, v in r.items()} for r in table.to_dict("records")]
     return [
         words.reasons(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 GHI = (500.0, 3000.0)
 """Between these lies a year's irradiation on the level anywhere on land. [kWh/m²]"""
 
+_USUAL = 1600.0
+"""What the mends are tried against: the nearest to it is named first. [kWh/m²]"""
+
 STEEPEST = 45.0
 """Median slope above which no ground is believed. [degrees]"""
 
@@ -164,7 +167,9 @@ def _check_sun(entry: RasterInput, values: Floats) -> None:
     if not GHI[0] <= median <= GHI[1]:
         fits = [
             f"times {factor:.4g} it would be {median * factor:,.0f}, as if {words}"
-            for factor, words in _FACTORS
+            for factor, words in sorted(
+                _FACTORS, key=lambda f: abs(median * f[0] - _USUAL)
+            )
             if GHI[0] <= median * factor <= GHI[1]
         ]
         hint = "; ".join(fits[:2]) or "no usual factor mends that: see where it is from"

@@ -13,6 +13,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
+import layers
+
+SHIPPED = Path(layers.__file__).parent / "data" / "siting" / "pyongan.toml"
+
 DEM_CELLS = 120
 """Cells along a side of a tile of elevation, 1° (really 3600)."""
 
@@ -60,6 +64,22 @@ def write_world(folder):
         nodata=np.nan,
     )
     return folder
+
+
+def plan_text(*swaps):
+    """The plan that ships, with texts put in place of others."""
+    text = SHIPPED.read_text("utf-8")
+    for old, new in swaps:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+def write_plan(folder, *swaps):
+    """Write the plan that ships, changed, and return its path."""
+    path = Path(folder) / "mine.toml"
+    path.write_text(plan_text(*swaps), "utf-8")
+    return path
 
 
 def height(lon, lat):
