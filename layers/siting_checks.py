@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GHI = (500.0, 3000.0)
 """Between these lies a year's irradiation on the level anywhere on land. [kWh/m²]"""
 
-_USUAL = 1600.0
+_USUAL = 1450.0
 """What the mends are tried against: the nearest to it is named first. [kWh/m²]"""
 
 STEEPEST = 45.0

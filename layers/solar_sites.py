@@ -232,13 +232,13 @@ class _Search:
         """Run the search as planned."""
         from geo.raster.siting import find_sites
 
-        more = {"folder": folder, "workspace": workspace}
         return find_sites(
             self._prepared.siting,
             keep=self._prepared.plan.sites.keep,
+            folder=folder,
+            workspace=workspace,
             progress=self._progress(),
             threads=self._threads,
-            **{k: v for k, v in more.items() if v is not None},
         )
 
     def again(self, siting: Siting, keep: int) -> FoundSites:
