@@ -82,7 +82,8 @@ def fetch(
             progress=progress,
         )
     _show(found, chosen, as_json=as_json)
-    _say_what_next(found, [p.id for p in chosen], download=download and not dry_run)
+    where = f"--region {region}" if region is not None else f"--bbox={bbox}"
+    _say_what_next(found, where, download=download and not dry_run)
 
 
 def _cite(products: Sequence[str], folder: str | None) -> None:
@@ -181,10 +182,10 @@ def _print_terms(product: Product) -> None:
 
 
 def _say_what_next(
-    found: tuple[PublicFile, ...], ids: list[str], *, download: bool
+    found: tuple[PublicFile, ...], where: str, *, download: bool
 ) -> None:
     """Tell on stderr what was done, and what would be."""
-    needed = sum(file.status == "needed" for file in found)
+    needed = [file for file in found if file.status == "needed"]
     fetched = [file for file in found if file.status == "fetched"]
     if download:
         size = _bytes(sum(file.size_bytes or 0 for file in fetched))
@@ -195,9 +196,8 @@ def _say_what_next(
         )
     elif needed:
         click.echo(
-            f"lodemap: nothing was fetched; {needed} files are not here. Name the "
-            f"products and add --download to fetch them, as in {' '.join(ids[:1])} "
-            "… --download",
+            f"lodemap: nothing was fetched; {len(needed)} files are not here. To fetch "
+            f"some: lodemap fetch {needed[0].product} {printable(where)} --download",
             err=True,
         )
 

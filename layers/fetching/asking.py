@@ -90,7 +90,23 @@ def read_small(path: str, *, door: Door, settings: Settings, max_bytes: int) -> 
 
 
 def next_bytes(response: requests.Response) -> bytes:
-    """Read the next bytes of the body as the server sent them, or none."""
+    """Read the next bytes of a body.
+
+    Parameters
+    ----------
+    response
+        An answer that is read as it comes.
+
+    Returns
+    -------
+    bytes
+        As the server sent them; none at the end.
+
+    Raises
+    ------
+    PassingError
+        If the connection breaks, or ends before the length that was said.
+    """
     import urllib3
 
     try:
@@ -104,7 +120,32 @@ def next_bytes(response: requests.Response) -> bytes:
 def asked(
     url: str, headers: dict[str, str], door: Door, settings: Settings
 ) -> Iterator[requests.Response]:
-    """Ask for an address, following redirects only where the door lets them."""
+    """Ask for an address, following redirects only where the door lets them.
+
+    Parameters
+    ----------
+    url
+        Absolute address.
+    headers
+        Headers besides those of every request.
+    door
+        Where requests may go.
+    settings
+        Waits.
+
+    Yields
+    ------
+    requests.Response
+        The answer that is no redirect, whatever its status; closed at the end.
+
+    Raises
+    ------
+    FetchError
+        If the address, or one it is sent on to, may not be asked; if it is sent on
+        too often, or the server's certificate is not good.
+    PassingError
+        If no answer comes.
+    """
     import requests
 
     # Compressed on the way, byte counts and ranges would mean something else.
@@ -147,7 +188,22 @@ def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def refuse(response: requests.Response) -> None:
-    """Raise for an answer that carries no file."""
+    """Raise for an answer that carries no file.
+
+    Parameters
+    ----------
+    response
+        An answer that is no redirect.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    PassingError
+        If it may be there later: too many requests, a fault of the server.
+    FetchError
+        If it is refused, or packed on the way.
+    """
     status = response.status_code
     where = response.url
     if status in {404, 410}:
@@ -181,7 +237,20 @@ def _asked_pause(headers: requests.structures.CaseInsensitiveDict[str]) -> float
 
 
 def wait(seconds: float, stop: Event | None) -> None:
-    """Wait, unless told to stop."""
+    """Wait, unless told to stop.
+
+    Parameters
+    ----------
+    seconds
+        How long. [s]
+    stop
+        Set by another thread to end the wait.
+
+    Raises
+    ------
+    StoppedError
+        If told to stop.
+    """
     if stop is None:
         time.sleep(seconds)
     elif stop.wait(seconds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ _RIM_DEG = 0.1
 """How far a country's own file may end inside a border as we draw it. [°]"""
 _ROWS = 512
 """Rows decoded at once, at least."""
+_ONE_AT_A_TIME = threading.Lock()
 _OFF = 0.01
 """How far a tile may lie from its place. [cells]"""
 
@@ -97,23 +99,17 @@ def _check_tiff(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[str, ...]:
     """Open a GeoTIFF by itself, with no file beside it, and decode it."""
-    import rasterio
     from rasterio.errors import RasterioError
 
-    # No neighbour of the file has a say in it, and no block is kept for later.
-    options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64}
     try:
-        with warnings.catch_warnings(), rasterio.Env(**options):
-            warnings.simplefilter("ignore")  # what they warn of is refused below
-            with rasterio.open(path, driver="GTiff") as dataset:
+        with _environment():
+            with _opened(path) as dataset:
                 _check_head(path, raster, tile, dataset)
                 _check_cover(path, tile, place, dataset)
                 low, high = _decode(path, raster, dataset, place, progress)
                 levels = len(dataset.overviews(1)) if raster.check == "whole" else 0
             for level in range(levels):
-                with rasterio.open(
-                    path, driver="GTiff", OVERVIEW_LEVEL=level
-                ) as coarse:
+                with _opened(path, OVERVIEW_LEVEL=level) as coarse:
                     for _ in _blocks(coarse, None):
                         pass
     except (RasterioError, ValueError) as error:
@@ -127,6 +123,44 @@ def _check_tiff(
     if low > high:
         seen = "known classes only" if raster.classes else "no value at all"
     return (f"GeoTIFF, {what} decoded", seen)
+
+
+def check_place(path: Path, tile: Tile, place: Place) -> None:
+    """Refuse a file, good in itself, that does not reach the whole of a place.
+
+    Parameters
+    ----------
+    path
+        A GeoTIFF that was checked for another place.
+    tile
+        What it should be.
+    place
+        Where it is needed now, in EPSG:4326.
+
+    Raises
+    ------
+    DamagedFileError
+        If it ends before the place does.
+    """
+    with _environment(), _opened(path) as dataset:
+        _check_cover(path, tile, place, dataset)
+
+
+def _environment() -> rasterio.Env:
+    """Keep files beside a raster from having a say, and blocks from being kept."""
+    import rasterio
+
+    return rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_CACHEMAX=64)
+
+
+def _opened(path: Path, **options: int) -> rasterio.DatasetReader:
+    """Open a GeoTIFF as such; what rasterio would warn of is refused by our checks."""
+    import rasterio
+
+    # Filters of warnings are one for all threads, so one thread at a time sets them.
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return rasterio.open(path, driver="GTiff", **options)
 
 
 def _check_head(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from layers.errors import FetchError
 from layers.fetching.cache import Shelf
+from layers.fetching.checks import check_place
 from layers.fetching.listings import kept_list
 from layers.fetching.products import find_products
 from layers.fetching.regions import area
@@ -56,7 +57,7 @@ def files(
     FetchError
         If a file is not there, or was never checked; the message says how to fetch it.
     DamagedFileError
-        If a file has changed since it came.
+        If a file has changed since it came, or ends before the place does.
     """
     [found] = find_products([product])
     place = area(region=region, bbox=bbox)
@@ -69,6 +70,8 @@ def files(
         if path.is_file() and entry is not None:
             if verify or path.stat().st_size != entry.size:
                 shelf.check(tile.file, entry)
+            if found.raster is not None and tile.shape is None:
+                check_place(path, tile, place)
             paths.append(path)
         elif tile.file not in manifest.absent and (
             names is None or tile.listed in names

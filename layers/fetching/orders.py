@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from layers.errors import DamagedFileError, FetchError, RequestError
 from layers.fetching.archives import unpack
 from layers.fetching.asking import MissingFileError, StoppedError
 from layers.fetching.cache import Entry, Shelf, digests, keep, sha256_of
-from layers.fetching.checks import BEGINNINGS, check_file
+from layers.fetching.checks import BEGINNINGS, check_file, check_place
 from layers.fetching.door import Door
 from layers.fetching.listings import fetched_list, kept_list
 from layers.fetching.products import find_products
@@ -185,8 +185,10 @@ class _Order:
     def _gather(self, tiles: list[Tile], *, listed: bool) -> dict[str, PublicFile]:
         """Fetch tiles in threads; the first failure ends what has not begun."""
         pool = ThreadPoolExecutor(max_workers=max(self._settings.connections, 1))
+        jobs: dict[Future[PublicFile], Tile] = {}
         try:
-            jobs = {pool.submit(self._one, tile, listed=listed): tile for tile in tiles}
+            for tile in tiles:
+                jobs[pool.submit(self._one, tile, listed=listed)] = tile
             wait(jobs, return_when=FIRST_EXCEPTION)
         finally:
             # Also on Ctrl-C: what is under way stops at its next bytes and is kept.
@@ -240,7 +242,13 @@ class _Order:
             good = part
             if archive is not None:
                 good = shelf.part(tile.file)
-                unpack(part, good, archive=archive, settings=settings)
+                unpack(
+                    part,
+                    good,
+                    archive=archive,
+                    settings=settings,
+                    progress=self._tally.of(f"{tile.file}, unpacked"),
+                )
                 checks = (*checks, "CRC-32 of the zip")
             checks += check_file(good, product, tile, self._place)
         except DamagedFileError:
@@ -276,6 +284,8 @@ class _Order:
         try:
             if entry is not None:
                 self._shelf.check(tile.file, entry)
+                if self._product.raster is not None and tile.shape is None:
+                    check_place(path, tile, self._place)
             else:
                 checks = check_file(path, self._product, tile, self._place)
                 entry = Entry(

@@ -80,7 +80,10 @@ def test_files_are_named_with_licence_and_doubt_and_nobody_is_asked(
     )
     assert done.returncode == 0, done.stderr
     golden("maps/fetch.txt", done.stdout.replace(str(tmp_path / "c"), "CACHE"))
-    assert done.stderr.startswith("lodemap: nothing was fetched; 10 files are not here")
+    assert done.stderr == (
+        "lodemap: nothing was fetched; 10 files are not here. To fetch some: lodemap "
+        "fetch copernicus-glo-30 --region north-pyongan --download\n"
+    )
     assert listener.asked == []
     assert not (tmp_path / "c").exists()
 

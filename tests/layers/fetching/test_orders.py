@@ -252,6 +252,26 @@ def test_another_page_saved_as_a_tile_is_refused(bucket, settings, make, body, s
     assert leftovers(settings) == []
 
 
+def test_another_page_is_left_at_its_first_bytes(bucket, settings):
+    """However long it is: none of what follows its beginning is waited for."""
+    sent = 0
+
+    def page(handler):
+        nonlocal sent
+        handler.send_response(200)
+        handler.end_headers()
+        handler.close_connection = True
+        handler.wfile.write(b"<!doctype html><title>Wait</title>".ljust(1 << 16))
+        while sent < 1 << 26:
+            handler.wfile.write(bytes(1 << 20))
+            sent += 1 << 20
+
+    bucket.faults[bucket.path] = [page]
+    with pytest.raises(DamagedFileError, match="an HTML page, 'Wait'"):
+        get(bucket, settings)
+    assert sent < 1 << 26
+
+
 def test_a_wrong_checksum_is_refused(bucket, settings):
     bucket.validators = False
     wrong = f'"{hashlib.md5(b"another").hexdigest()}"'
@@ -467,6 +487,19 @@ def test_a_killed_process_is_gone_on_with(bucket, settings, tile):
     assert leftovers(settings) == []
 
 
+def test_an_interrupt_keeps_what_came(bucket, settings, tile):
+    bucket.faults[bucket.path] = [bucket.slow(0.1)]
+    part = settings.cache / DEM / ".parts"
+    process = begin(bucket, settings)
+    until(lambda: any(p.stat().st_size > 100_000 for p in part.glob("*.part")))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in err
+    [land] = get(bucket, settings)
+    assert land.path.read_bytes() == tile
+    assert bucket.asked[-1][1]["Range"].startswith("bytes=")
+
+
 def test_a_process_killed_before_it_named_the_file_asks_no_more(bucket, settings, tile):
     """All bytes are there; what is left is to check them and give them their name."""
     code = KILLED.replace(
@@ -607,7 +640,10 @@ def test_a_country_file_put_there_by_hand_serves(settings, make):
     (folder / "GHI.tif").write_bytes(make.irradiation())
     [ghi] = layers.fetch("global-solar-atlas-ghi", **place, settings=settings)
     assert ghi.status == "kept"
-    (settings.cache / "global-solar-atlas-ghi" / "manifest.json").unlink()
+    for good in ({"bbox": (125, 40, 126, 41)}, place):
+        assert files("global-solar-atlas-ghi", **good, folder=settings.cache)
+    with pytest.raises(DamagedFileError, match="another country"):
+        files("global-solar-atlas-ghi", region="jilin", folder=settings.cache)
     with pytest.raises(DamagedFileError, match="another country"):
         layers.fetch("global-solar-atlas-ghi", region="jilin", settings=settings)
 
