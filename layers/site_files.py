@@ -80,7 +80,7 @@ def staged(folder: str | PathLike[str]) -> Iterator[Path]:
         if isinstance(error, WriteError):
             raise
         raise WriteError(
-            f"cannot write to {target}: {error.strerror or type(error).__name__}; "
+            f"cannot write to {target}: {error.strerror or error}; "
             "expected a folder that can be written, with room for the files"
         ) from error
     finally:

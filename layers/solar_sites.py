@@ -9,6 +9,7 @@ import numpy as np
 
 from geo.errors import CriteriaError
 from layers import site_words as words
+from layers.errors import WriteError
 from layers.site_portfolios import Portfolio, portfolios
 from layers.site_scenarios import rank_over, scenarios
 from layers.site_table import RANKS, cell_words, describe, power_of
@@ -232,14 +233,20 @@ class _Search:
         """Run the search as planned."""
         from geo.raster.siting import find_sites
 
-        return find_sites(
-            self._prepared.siting,
-            keep=self._prepared.plan.sites.keep,
-            folder=folder,
-            workspace=workspace,
-            progress=self._progress(),
-            threads=self._threads,
-        )
+        try:
+            return find_sites(
+                self._prepared.siting,
+                keep=self._prepared.plan.sites.keep,
+                folder=folder,
+                workspace=workspace,
+                progress=self._progress(),
+                threads=self._threads,
+            )
+        except FileExistsError as error:
+            raise WriteError(
+                f"{error}. What is kept in {workspace} is of another search; remove "
+                "that folder to begin anew"
+            ) from error
 
     def again(self, siting: Siting, keep: int) -> FoundSites:
         """Run the search under other assumptions."""
