@@ -279,7 +279,26 @@ def _planar(shapes: Shapes, grid: Grid, distance_m: float) -> Reach:
     edges = edges_of(shapes).lonlat
     box = _lonlat_box(grid, distance_m)
     edges = np.concatenate([_clipped(moved, box) for moved in _turned(edges, box)])
-    ends, _ = _onto_plane(edges, grid)
+    return planar_reach(_onto_plane(edges, grid)[0], grid, distance_m)
+
+
+def planar_reach(ends: Floats, grid: Grid, distance_m: float) -> Reach:
+    """Pieces in the plane of a grid with their reach.
+
+    Parameters
+    ----------
+    ends
+        Ends of the pieces, shape ``(n, 4)``: x, y, x, y. In units of the grid.
+    grid
+        Cells, projected in metres.
+    distance_m
+        How far is near. [m]
+
+    Returns
+    -------
+    Reach
+        What :func:`geo.raster.kernels.spans.mark_near` takes.
+    """
     low = np.minimum(ends[:, :2], ends[:, 2:]) - distance_m
     high = np.maximum(ends[:, :2], ends[:, 2:]) + distance_m
     rows, columns = _cells_over(low, high, grid)
@@ -303,7 +322,6 @@ def _geodesic(shapes: Shapes, grid: Grid, distance_m: float) -> Reach:
 
     edges = edges_of(shapes).lonlat
     box = _lonlat_box(grid, distance_m)
-    whole = Edges(lonlat=edges, offsets=np.array([0, len(edges)]))
     near = edges[:, [1, 3]].min(axis=1) <= box[3]
     near &= edges[:, [1, 3]].max(axis=1) >= box[1]
     whole = Edges(lonlat=edges[near], offsets=np.array([0, int(near.sum())]))
