@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from geo.errors import GridError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
     from geo.raster.grid import Grid
+
+_LINES = 1e-3
+"""Share of a cell by which lines may miss each other and still be the same. [1]"""
 
 
 class Runs(NamedTuple):
@@ -71,3 +77,70 @@ class FoundSites:
     codes: Mapping[str, Mapping[int, int]]
     runs: Runs
     outputs: tuple[Path, ...] = ()
+
+    def overlap(self, other: FoundSites) -> pd.DataFrame:
+        """Count the cells that the sites of two searches share.
+
+        Parameters
+        ----------
+        other
+            Another search on cells on the same lines: as large as these, or larger or
+            smaller by a whole factor.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each pair that shares a cell, in order: ``label_self``,
+            ``label_other`` and ``cells``, counted in the smaller of the two kinds.
+
+        Raises
+        ------
+        GridError
+            If the grids differ in CRS or lines, or by a factor that is not whole.
+        """
+        import pandas as pd
+
+        from geo.raster.kernels.runs import shared_cells
+
+        fine = self.grid if self.grid.dx <= other.grid.dx else other.grid
+        mine, theirs = _on(self, fine), _on(other, fine)
+        room = len(mine.row) + len(theirs.row)
+        a, b, cells = (np.empty(room, np.int64) for _ in range(3))
+        n = shared_cells(*mine[1:], *theirs[1:], a, b, cells)
+        pairs = pd.DataFrame(
+            {
+                "label_self": mine.label[a[:n]],
+                "label_other": theirs.label[b[:n]],
+                "cells": cells[:n],
+            }
+        )
+        keys = ["label_self", "label_other"]
+        return pairs.groupby(keys, sort=True)["cells"].sum().reset_index()
+
+
+def _on(found: FoundSites, fine: Grid) -> Runs:
+    """Take the cells of sites apart into those of a finer grid."""
+    grid, runs = found.grid, found.runs
+    factors = grid.dx / fine.dx, grid.dy / fine.dy
+    factor = round(factors[0])
+    size = (grid.shape[0] * factor, grid.shape[1] * factor)
+    even = all(abs(f - factor) * max(size) < _LINES * factor for f in factors)
+    down = (fine.north - grid.north) / fine.dy
+    right = (grid.west - fine.west) / fine.dx
+    off = max(abs(down - round(down)), abs(right - round(right)))
+    if grid.crs != fine.crs or not even or off > _LINES:
+        raise GridError(
+            f"cells of {grid.dx:g} by {grid.dy:g} in {grid.crs} and of {fine.dx:g} by "
+            f"{fine.dy:g} in {fine.crs} do not lie on common lines; expected one CRS "
+            "and sizes that differ by a whole factor, counted from one corner"
+        )
+    n = len(runs.row)
+    row = np.repeat(runs.row * factor + round(down), factor)
+    row += np.tile(np.arange(factor, dtype=row.dtype), n)
+    start, stop = (
+        np.repeat(ends * factor + round(right), factor)
+        for ends in (runs.start, runs.stop)
+    )
+    order = np.lexsort((start, row)) if factor > 1 else slice(None)
+    label = np.repeat(runs.label, factor)
+    return Runs(label[order], row[order], start[order], stop[order])

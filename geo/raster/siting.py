@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from geo.crs import require_lonlat
 from geo.errors import CriteriaError, GeometryError, GeometryTypeError
 from geo.raster.metric import require_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
 
     import geopandas as gpd
 
@@ -22,9 +20,7 @@ if TYPE_CHECKING:
     from geo.raster.bands import Band
     from geo.raster.found import FoundSites
     from geo.raster.grid import Grid
-    from geo.raster.plan import Plan
     from geo.raster.suitability import Criteria
-    from geo.raster.tiles import Part
 
 ELEVATION = "elevation"
 """Name of the raster that slope and aspect are of."""
@@ -169,6 +165,8 @@ def find_sites(
     siting: Siting,
     *,
     keep: int | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    workspace: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
     tile: int | tuple[int, int] | None = None,
@@ -181,6 +179,16 @@ def find_sites(
         What to look for, and where.
     keep
         How many of the best sites get an outline; all when None.
+    folder
+        Where to write ``score.tif`` and ``mask.tif``, each a COG with overviews over
+        the rows and columns that hold the regions. The score of each eligible cell is
+        kept in steps of 0.004 (the scale of the band), nodata elsewhere; the mask
+        holds the rank of the site that a cell belongs to, counted from 1, and 0 (its
+        nodata) elsewhere. A file of the same name is replaced. None to write nothing.
+    workspace
+        Where to keep what is known of each tile: a folder that is new, empty, or from
+        an earlier run of the same search that was killed, which then goes on. None to
+        keep nothing.
     progress
         Called with the tiles that are done and how many there are. What it raises
         stops the work, and so does Ctrl-C.
@@ -199,10 +207,14 @@ def find_sites(
     ------
     CRSMissingError
         If a raster names no CRS.
+    FileExistsError
+        If the workspace is one of another search, or an input has changed since.
     GeometryError
         If no cell has its centre in the regions, or a feature is invalid.
     GridError
         If a raster is missing, damaged, or does not meet the grid.
+    OSError
+        If the disk is full; no half of a file is left.
 
     Notes
     -----
@@ -211,71 +223,35 @@ def find_sites(
     aspect are Horn's, without a value where a neighbour has none, as at the edge of
     the raster; a level cell has no aspect, passes any bounds on it and gets the
     membership 1. Features exclude exactly (:mod:`geo.raster.buffers`) and grade by a
-    field that is within 0.71 of its step of the distance
-    (:mod:`geo.raster.fields`). Cells that touch form a group; the groups that are
-    large and compact enough are the sites. The score of a site is the weighted mean,
-    over its cells, of the memberships.
+    field between whose nodes the distance is bilinear (:mod:`geo.raster.fields`).
+    Cells that touch form a group; the groups that are large and compact enough are the
+    sites. The score of a site is the weighted mean, over its cells, of the
+    memberships.
+
+    Examples
+    --------
+    >>> import numpy as np, rasterio, tempfile
+    >>> from geo.raster import Band, Grid, parse_criteria
+    >>> grid = Grid.over((3e5, 43e5, 3e5 + 300, 43e5 + 240), 30.0, crs="EPSG:32651")
+    >>> file = tempfile.NamedTemporaryFile(suffix=".tif")
+    >>> with rasterio.open(file.name, "w", driver="GTiff", width=10, height=8, count=1,
+    ...         dtype="uint8", crs=grid.crs, transform=grid.transform) as target:
+    ...     target.write(np.full((1, 8, 10), 30, np.uint8))
+    >>> grass = parse_criteria([{"id": "cover", "label": "land cover", "unit": "class",
+    ...     "classes": {"30": 1.0}, "weight": 1, "reason": "Open.", "source": "ours"}])
+    >>> found = find_sites(Siting(grid=grid, rasters={"cover": Band(paths=file.name)},
+    ...     criteria=grass, min_area_m2=10_000.0))
+    >>> found.table[["cells", "area_m2", "score"]].values.tolist()
+    [[80.0, 72000.0, 1.0]]
     """
-    import geopandas as gpd
+    from geo.raster.search import search
 
-    from geo.parallel import run_chunks
-    from geo.raster.found import FoundSites
-    from geo.raster.merging import merge
-    from geo.raster.outlines import outlines
-    from geo.raster.plan import make_plan
-    from geo.raster.sheets import reading
-    from geo.raster.streaming import Streamer, lay_out
-    from geo.raster.tables import table_of
-
-    shape = (tile, tile) if isinstance(tile, int) else tile
-    with reading() as handles:
-        plan = make_plan(siting, handles)
-        layout = lay_out(plan, shape)
-        streamer = Streamer(plan, layout, handles, scored=False)
-        judged = run_chunks(
-            lambda number, _: streamer.judge(number)[0],
-            layout.tiles,
-            chunk=1,
-            progress=progress,
-            threads=threads,
-        )
-    parts = [part for part in judged if part is not None]
-    sites = merge(
-        parts,
-        plan.limits,
-        row_seams=layout.row_seams,
-        column_seams=layout.column_seams,
-    )
-    table = table_of(sites, plan)
-    best = table["label"].to_numpy()[:keep]
-    shapes = np.full(len(table), None, dtype=object)
-    shapes[: len(best)] = outlines(
-        sites.runs,
-        best,
-        siting.grid,
-        connectivity=siting.connectivity,
+    return search(
+        siting,
+        keep=keep,
+        folder=folder,
+        workspace=workspace,
+        progress=progress,
         threads=threads,
+        tile=(tile, tile) if isinstance(tile, int) else tile,
     )
-    area = sum(part.area for part in parts)
-    return FoundSites(
-        table=gpd.GeoDataFrame(table, geometry=shapes, crs=siting.grid.crs),
-        grid=siting.grid,
-        cells=sum(part.looked for part in parts),
-        eligible_cells=sum(part.eligible for part in parts),
-        eligible_area_m2=area * plan.limits.units.area_unit_m2,
-        regions_found=sites.regions_found,
-        codes=_codes(parts, plan),
-        runs=sites.runs,
-    )
-
-
-def _codes(parts: Sequence[Part], plan: Plan) -> dict[str, dict[int, int]]:
-    """Cells by class, but for those without a value."""
-    found = {}
-    for rule in plan.rules:
-        if rule.kind == "codes":
-            counts = np.sum([part.codes[rule.name] for part in parts], axis=0)
-            none = plan.sources[rule.name].none
-            held = np.flatnonzero(counts).tolist()
-            found[rule.name] = {c: int(counts[c]) for c in held if c != none}
-    return found

@@ -7,7 +7,7 @@ Runs stand in order of row, then of column. Areas and lengths are whole numbers,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -428,6 +428,28 @@ def gather(root: Ints, values: Ints, sums: Ints) -> None:
     """
     for i in range(len(root)):
         sums[root[i]] += values[i]
+
+
+@njit(cache=True, nogil=True)
+def paint(
+    row: Small, start: Small, stop: Small, value: Any, top: int, left: int, out: Any
+) -> None:
+    """Write numbers into the cells of runs.
+
+    Parameters
+    ----------
+    row, start, stop
+        Runs, shape ``(n,)``.
+    value
+        Number of each, shape ``(n,)``.
+    top, left
+        Row and column of the first cell of ``out``.
+    out
+        Changed, shape ``(rows, columns)``.
+    """
+    for i in range(len(row)):
+        for c in range(start[i] - left, stop[i] - left):
+            out[row[i] - top, c] = value[i]
 
 
 @njit(cache=True, nogil=True)
