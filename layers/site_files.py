@@ -324,8 +324,8 @@ def _write_gpkg(table: gpd.GeoDataFrame, path: Path) -> None:
 
 def _csv(table: gpd.GeoDataFrame) -> bytes:
     """Rows with a point inside each site, texts made harmless for spreadsheets."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)  # lines end as RFC 4180 has it, so that \r is quoted
     names = [c for c in table.columns if c != "geometry"]
     writer.writerow([*names, "lon", "lat"])
     points = shapely.point_on_surface(table.geometry.to_numpy())
