@@ -54,7 +54,8 @@ def main() -> int:
         except KeyboardInterrupt:
             _say("stopped; what was measured follows")
             code = 130
-        _keep(asked.json, result)
+        finally:
+            _keep(asked.json, result)
     print(tables.goals(result))
     return code
 

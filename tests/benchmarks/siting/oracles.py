@@ -137,7 +137,7 @@ def zones(folder: Path, file: Path) -> None:
                 "ghi_bilinear": by_ghi["mean"] - sites.means["ghi"][site],
                 "ghi_by_area": found["properties"]["mean"] - sites.means["ghi"][site],
             }.items():
-                worst[name] = max(worst[name], abs(float(error)))
+                worst[name] = float(np.maximum(worst[name], abs(error)))  # NaN stays
     answer = {"sites": len(chosen), "of": len(there), "largest_differences": worst}
     file.with_suffix(".answer.json").write_text(json.dumps(answer))
 

@@ -55,6 +55,17 @@ SEA, LAKE, WOOD, SHRUB, GRASS, CROP, TOWN, BARE, SNOW, MARSH = (
     *(0, 80, 10, 20, 30, 40, 50, 60, 70, 90),
 )
 """Codes of ESA WorldCover; 0, its nodata, at sea."""
+LEGEND = {
+    WOOD: "tree cover",
+    SHRUB: "shrubland",
+    GRASS: "grassland",
+    CROP: "cropland",
+    TOWN: "built-up",
+    BARE: "bare",
+    SNOW: "snow",
+    LAKE: "water",
+    MARSH: "wetland",
+}
 ELIGIBLE = (SHRUB, GRASS, CROP, BARE)
 
 ROADS, ROAD_VERTICES, ROAD_STEP_M = 2000, 87, 400.0
@@ -453,41 +464,57 @@ def _write_vector(folder: Path, name: str, shapes: gpd.GeoSeries) -> None:
 
 def _plan(rows: int, cols: int) -> str:
     """The task in the words of a plan of sites."""
+    legend = ", ".join(f'"{code}" = "{name}"' for code, name in LEGEND.items())
     codes = ", ".join(f'"{code}" = 1.0' for code in sorted(ELIGIBLE))
     return f"""\
 # {NOTE}
 
 id = "test-terrain-{rows}x{cols}"
 title = "Synthetic test terrain, {rows} by {cols} cells"
-sources = ["test-terrain"]
+sources = ["lodemap-judgement"]
 synthetic = true
 
 [rasters.elevation]
 files = ["elevation.tif"]
 unit = "m"
 source = "test-terrain"
+url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [rasters.land_cover]
 files = ["land_cover.tif"]
 unit = "class"
+legend = {{ {legend} }}
 source = "test-terrain"
+url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [rasters.ghi]
 files = ["ghi.tif"]
 unit = "kWh/m²/year"
 source = "test-terrain"
+url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [vectors.roads]
+label = "road"
 file = "roads.parquet"
 source = "test-terrain"
+url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [vectors.grid_lines]
+label = "grid line"
 file = "grid_lines.parquet"
 source = "test-terrain"
+url = "tests/benchmarks/siting/terrain.py"
+licence = "{LICENCE}"
+
+[vectors.town]
+label = "settlement"
+file = "settlements.parquet"
+source = "test-terrain"
+url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [[criteria]]
@@ -538,7 +565,72 @@ source = "test-terrain"
 
 [sites]
 min_km2 = 1.0
+max_shape_index = 1000
 connectivity = 4
+setback_m = 30
+keep = 200
+top_n = 10
+reason = "The task of the benchmark; the rest for a look at the sites on a page."
+source = "test-terrain"
+
+[capacity.density_mwp_per_km2]
+low = 35
+mid = 50
+high = 75
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[capacity.usable_fraction]
+low = 0.4
+mid = 0.7
+high = 0.9
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[irradiance.bias]
+low = 0.96
+mid = 1.0
+high = 1.04
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[plant]
+tilt_deg = 30
+azimuth_deg = 180
+albedo = 0.2
+loss_percent = 14
+inverter_efficiency = 0.98
+temperature_coefficient_per_k = -0.0035
+wind_m_per_s = 1.0
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[plant.air_celsius]
+monthly = [-0.8, 2.4, 8.9, 17.1, 22.6, 26.7, 28.6, 28.9, 24.7, 18.2, 9.4, 1.7]
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[spread]
+resource = 0.05
+interannual = 0.035
+model = 0.035
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[uncertainty]
+weight_spread = 0.3
+reruns = 4
+coarsen = 2
+reason = "As in the shipped plan."
+source = "test-terrain"
+
+[[uncertainty.thresholds]]
+id = "slope_deg"
+key = "max"
+low = 4
+high = 8
+reason = "As in the shipped plan."
+source = "test-terrain"
 """
 
 
