@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from layers.exchange import Exchange
+    from layers.solar_sites import SolarSites
 
 __all__ = ["add_layer", "add_raster", "exchange_map", "save"]
 
@@ -21,6 +22,7 @@ def exchange_map(
     exchange: Exchange,
     *,
     extra_layers: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    sites: SolarSites | None = None,
     online_basemap: bool = False,
 ) -> folium.Map:
     """Draw an exchange as a folium map with its story, cards and legend.
@@ -31,6 +33,10 @@ def exchange_map(
         From :func:`layers.load_exchange`.
     extra_layers
         Pairs of a name and features in EPSG:4326, as for :func:`add_layer`.
+    sites
+        From :func:`layers.solar.sites` or :func:`layers.solar.read_sites`: drawn with
+        their ranks and told of in the story, the raster of their scores under them
+        where it was written. The map computes nothing about them.
     online_basemap
         Whether the page may ask OpenStreetMap for tiles when it is read. Off, the
         page asks the network for nothing.
@@ -43,7 +49,8 @@ def exchange_map(
     Raises
     ------
     geo.errors.GeoError
-        If an extra layer cannot be drawn; see :func:`add_layer`.
+        If an extra layer cannot be drawn, see :func:`add_layer`; or the raster of
+        scores, see :func:`add_raster`.
 
     Examples
     --------
@@ -54,7 +61,12 @@ def exchange_map(
     """
     from maps.exchange import build
 
-    return build(exchange, extra_layers=extra_layers, online_basemap=online_basemap)
+    return build(
+        exchange,
+        extra_layers=extra_layers,
+        sites=sites,
+        online_basemap=online_basemap,
+    )
 
 
 def add_layer(

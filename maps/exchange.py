@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from layers.schema import AREA_PRECISION
@@ -26,6 +27,7 @@ from maps.layer import (
 from maps.page import ExchangeMap
 from maps.panel import credit_lines, story_html
 from maps.popup import Card, Evidence, dom_id, split_conflicts
+from maps.site_view import SYNTHETIC, SiteView
 from maps.style import LEG_WORDS, MARKS, leg_mark, mark_key
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from layers.exchange import Exchange
+    from layers.solar_sites import SolarSites
     from maps.popup import ClaimView
     from maps.style import Mark
 
@@ -58,9 +61,12 @@ _NARROWEST_COARSE = 16.0
 class _Drawing:
     """Collects features by mark, and the card of each, before they go on the map."""
 
-    def __init__(self, exchange: Exchange, evidence: Evidence) -> None:
+    def __init__(
+        self, exchange: Exchange, evidence: Evidence, sites: SolarSites | None
+    ) -> None:
         self.exchange = exchange
         self.evidence = evidence
+        self.sites = sites
         self.marks: dict[str, Mark] = {}
         self.features: dict[str, list[dict[str, Any]]] = {}
         self.cards: list[Card] = []
@@ -82,24 +88,31 @@ def build(
     exchange: Exchange,
     *,
     extra_layers: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    sites: SolarSites | None = None,
     online_basemap: bool = False,
 ) -> ExchangeMap:
     """Build the map of an exchange; see :func:`maps.exchange_map`."""
     from maps.added import add_layer
 
     evidence = Evidence(exchange)
-    drawing = _Drawing(exchange, evidence)
+    drawing = _Drawing(exchange, evidence, sites)
     _draw_regions(drawing)
     _draw_areas(drawing)
     _draw_links(drawing)
     _draw_legs(drawing)
     _draw_places(drawing)
+    regions = dict(zip(exchange.regions["id"], exchange.regions["name"], strict=True))
+    shown = SiteView.of(sites, exchange.id, regions) if sites is not None else None
     page = ExchangeMap(
-        title=exchange.title,
+        title=f"{SYNTHETIC}: {exchange.title}"
+        if sites is not None and sites.synthetic
+        else exchange.title,
         title_ko=exchange.title_ko,
         title_zh=exchange.title_zh,
         bounds=_first_view(exchange),
-        story=story_html(exchange, evidence, drawing.keys),
+        story=story_html(
+            exchange, evidence, drawing.keys, shown.story if shown else None
+        ),
         attribution=_attribution(exchange),
         online_basemap=online_basemap,
     )
@@ -110,6 +123,8 @@ def build(
     if any("ring" in e for group in drawing.features.values() for e in group):
         page.show_mark(MARKS["uncertainty"])
     page.cards.extend(drawing.cards)
+    if shown:
+        shown.add_to(page)
     for name, gdf in extra_layers:
         add_layer(page, gdf, name=name)
     return page
@@ -128,7 +143,10 @@ def _draw_areas(drawing: _Drawing) -> None:
         rank = row.get("rank")
         ranked = rank is not None and rank == rank and str(rank) != "<NA>"  # noqa: PLR0124
         label = str(rank) if ranked else None
-        _draw_polygon(drawing, row, MARKS[mark_key(row)], label=label)
+        mark = MARKS[mark_key(row)]
+        if mark.key == "candidate" and drawing.sites is not None:
+            mark = replace(mark, on=False)  # two sets of ranks on one map would mislead
+        _draw_polygon(drawing, row, mark, label=label)
 
 
 def _draw_polygon(

@@ -93,7 +93,10 @@ class LegView:
 
 
 def story_html(
-    exchange: Exchange, evidence: Evidence, keys: Mapping[str, str]
+    exchange: Exchange,
+    evidence: Evidence,
+    keys: Mapping[str, str],
+    sites: Mapping[str, Any] | None = None,
 ) -> Markup:
     """Story of an exchange as HTML.
 
@@ -105,6 +108,8 @@ def story_html(
         Its claims and sources.
     keys
         Keys of the marks on the map, by ``layer/id`` of features and ``legs/id``.
+    sites
+        From :func:`maps.site_story.site_story`, if the page shows sites.
 
     Returns
     -------
@@ -114,7 +119,8 @@ def story_html(
     from maps.page import environment
 
     template = environment().get_template("story.html")
-    return Markup(template.render(**_context(exchange, evidence, keys)))
+    context = _context(exchange, evidence, keys)
+    return Markup(template.render(**context, sites=sites))
 
 
 def _context(
@@ -374,14 +380,30 @@ def credit_lines(exchange: Exchange) -> list[dict[str, str]]:
             "licence": entry.licence,
             "url": safe_url(entry.url),
             "retrieved": str(entry.retrieved),
-            "short": _maker(entry.source) if entry.kind == "vector" else "",
+            "short": maker(entry.source) if entry.kind == "vector" else "",
         }
         for entry in shown
     ]
 
 
-def _maker(source: str) -> str:
-    """Name with which a citation begins."""
+def maker(source: str) -> str:
+    """Return the name with which a citation begins.
+
+    Parameters
+    ----------
+    source
+        A citation.
+
+    Returns
+    -------
+    str
+        Up to its first comma, full stop, bracket or ``from``.
+
+    Examples
+    --------
+    >>> maker("Compiled by Natural Earth, version 5 (2024)")
+    'Natural Earth'
+    """
     begin = source.removeprefix("Compiled by ")
     return re.split(r"[,.;(]| from ", begin, maxsplit=1)[0].strip()
 

@@ -78,6 +78,23 @@ class Conflict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share:
+    """One part of a score.
+
+    Attributes
+    ----------
+    label, text
+        What it is for, and how much it is.
+    percent
+        Its part of the whole. [%]
+    """
+
+    label: str
+    text: str
+    percent: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """The evidence card of one mark.
 
@@ -105,6 +122,12 @@ class Card:
         Every source named on the card.
     note
         Doubts.
+    warning
+        What nobody may miss.
+    shares
+        Parts of a score.
+    inputs
+        Data that it was computed from, each with its licence.
     """
 
     key: str
@@ -123,6 +146,9 @@ class Card:
     readings: tuple[str, ...] = ()
     sources: tuple[SourceView, ...] = ()
     note: str = ""
+    warning: str = ""
+    shares: tuple[Share, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 class Evidence:

@@ -282,7 +282,7 @@ SYMBOLS = (
 )
 """Drawings of the page, in ``templates/symbols.html``."""
 
-GROUPS = (REPORTED, COMPUTED, EXCHANGED, CONTEXT, GROUND)
+GROUPS = (REPORTED, EXCHANGED, COMPUTED, CONTEXT, GROUND)
 """Headings of the legend in their order; an analyst's own layers come last."""
 
 GROUP_NOTES: Mapping[str, str] = MappingProxyType(
