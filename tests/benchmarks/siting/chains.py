@@ -154,9 +154,10 @@ def siting_of(folder: Path) -> Any:
         },
         features={
             name: gpd.read_parquet(
-                folder / vector["file"], columns=["geometry"]
+                (folder / vector["file"]).with_suffix(".parquet"), columns=["geometry"]
             ).geometry
             for name, vector in plan["vectors"].items()
+            if any(entry["id"] == f"{name}_m" for entry in plan["criteria"])
         },
         criteria=parse_criteria(plan["criteria"]),
         min_area_m2=plan["sites"]["min_km2"] * 1e6,

@@ -498,21 +498,21 @@ licence = "{LICENCE}"
 
 [vectors.roads]
 label = "road"
-file = "roads.parquet"
+file = "roads.gpkg"
 source = "test-terrain"
 url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [vectors.grid_lines]
 label = "grid line"
-file = "grid_lines.parquet"
+file = "grid_lines.gpkg"
 source = "test-terrain"
 url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
 
 [vectors.town]
 label = "settlement"
-file = "settlements.parquet"
+file = "settlements.gpkg"
 source = "test-terrain"
 url = "tests/benchmarks/siting/terrain.py"
 licence = "{LICENCE}"
