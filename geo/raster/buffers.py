@@ -102,10 +102,14 @@ class Marks:
         if not part.size:
             return
         cells = Cells(self.grid.west, self.grid.north, self.grid.dx, self.grid.dy)
+        # Kernels are compiled for, and fast on, whole rows that follow each other.
+        window = np.ascontiguousarray(part)
         if self.rings is not None:
-            mark_inside(self.rings, cells, row + above, column + before, part)
+            mark_inside(self.rings, cells, row + above, column + before, window)
         if self.reach is not None:
-            mark_near(self.reach, cells, row + above, column + before, part)
+            mark_near(self.reach, cells, row + above, column + before, window)
+        if window is not part:
+            part[...] = window
 
     def marked(self) -> NDArray[np.uint8]:
         """Return the whole grid: 1 where a cell is marked, else 0.

@@ -155,12 +155,11 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
         members = bands.members[bands.starts[band] : bands.starts[band + 1]]
         if len(members) == 0:
             continue
-        part = out[begin - row : end - row]
         if tall:
             _cover(reach, cells, begin, end, column, members, covered, bare)
             for c in range(columns):
                 if covered[c]:
-                    part[:, c] = 1
+                    out[begin - row : end - row, c] = 1
         found = 0
         for p in members:
             first, last = reach.columns[p, 0], reach.columns[p, 1]
@@ -170,7 +169,19 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
             if first > last or (tall and bare[first - column] > last - column):
                 continue
             more = _mark_piece(
-                reach, cells, p, begin, column, first, last, part, ends, doubts, found
+                reach,
+                cells,
+                p,
+                begin,
+                end,
+                row,
+                column,
+                first,
+                last,
+                out,
+                ends,
+                doubts,
+                found,
             )
             while more < 0:  # no room for the doubts; what was marked does no harm
                 roomier = np.empty((2 * len(doubts), 3), dtype=np.int64)
@@ -181,22 +192,24 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
                     cells,
                     p,
                     begin,
+                    end,
+                    row,
                     column,
                     first,
                     last,
-                    part,
+                    out,
                     ends,
                     doubts,
                     found,
                 )
             found = more
         for r in range(end - begin):
-            _merge(ends[r], part[r])
+            _merge(ends[r], out[begin - row + r])
         for i in range(found):
             r, c = doubts[i, 0], doubts[i, 1]
-            if not part[r - begin, c - column]:
+            if not out[r - row, c - column]:
                 near = _is_near(reach, cells, doubts[i, 2], r, c)
-                part[r - begin, c - column] = near
+                out[r - row, c - column] = near
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -218,10 +231,12 @@ def _mark_piece(
     cells: Cells,
     p: int,
     begin: int,
+    end: int,
+    row: int,
     column: int,
     first: int,
     last: int,
-    part: Bytes,
+    out: Bytes,
     ends: Small,
     doubts: Ints,
     found: int,
@@ -232,12 +247,14 @@ def _mark_piece(
     ----------
     reach, cells, p
         The piece.
-    begin, column
-        First row and column of the band.
+    begin, end
+        Rows of the band.
+    row, column
+        First row and column of the window.
     first, last
         First and last column that matter.
-    part
-        The band's cells.
+    out
+        The window.
     ends
         Where spans end that are to be merged.
     doubts, found
@@ -256,11 +273,12 @@ def _mark_piece(
     middle = (north - (y0 + y1) / 2.0) / dy - 0.5
     wide, high = 1.0, 1.0
     along, up = _unit(x1 - x0, y1 - y0)
+    scale, slope = 1.0 / cells.dx, (x1 - x0) / (y1 - y0)
     top, bottom = reach.rows[p, 0], reach.rows[p, 1]
     # In the plane the ends themselves are known, but for rounding.
     slack = 0.0 if lonlat else (2e-7 * d + 2e-6) / cells.dx
-    for r in range(max(top, begin), min(bottom + 1, begin + len(part))):
-        line = part[r - begin]
+    for r in range(max(top, begin), min(bottom + 1, end)):
+        line = out[r - row]
         if doubt == inf:
             for c in range(first, last + 1):
                 if not line[c - column]:
@@ -270,15 +288,16 @@ def _mark_piece(
         if lonlat:
             wide, high = _degree(reach.degrees, (middle + r) / 2.0 - reach.top)
             along, up = _unit((x1 - x0) * wide, (y1 - y0) * high)
-        here, there, run = (y0 - y) * high, (y1 - y) * high, (x1 - x0) * wide
-        scale = 1.0 / (wide * cells.dx)
-        west, east = _cut(here, there, run, along, up, d + doubt)
+            scale = 1.0 / (wide * cells.dx)
+            slope = (x1 - x0) * wide / ((y1 - y0) * high)
+        here, rise, run = (y0 - y) * high, (y1 - y0) * high, (x1 - x0) * wide
+        west, east = _cut(here, rise, run, slope, along, up, d + doubt)
         if west > east:
             continue
         west, east = start + west * scale, start + east * scale
         low, stop = ceil(west - slack), floor(east + slack) + 1
         if lonlat:
-            west, east = _cut(here, there, run, along, up, d - doubt)
+            west, east = _cut(here, rise, run, slope, along, up, d - doubt)
             if west > east:
                 west, east = 0.0, -1.0
             west, east = start + west * scale, start + east * scale
@@ -288,8 +307,9 @@ def _mark_piece(
         if sure >= sure_stop:
             sure, sure_stop = stop, stop
         elif sure_stop - sure < _LONG:
-            for c in range(sure, sure_stop):
-                line[c] = 1
+            stretch = line[sure:sure_stop]
+            for c in range(len(stretch)):
+                stretch[c] = 1
         else:
             ends[r - begin, sure] = max(ends[r - begin, sure], np.int32(sure_stop))
             ends[r - begin, -1] = 1
@@ -393,16 +413,24 @@ def _degree(degrees: Floats, place: float) -> tuple[float, float]:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _cut(
-    here: float, there: float, run: float, along: float, up: float, d: float
+    here: float,
+    rise: float,
+    run: float,
+    slope: float,
+    along: float,
+    up: float,
+    d: float,
 ) -> tuple[float, float]:
     """Span in which a row meets a capsule; inf and -inf if it does not.
 
     Parameters
     ----------
-    here, there
-        How far north of the row the ends of the piece are. [m]
-    run
-        How far east of the first end the second is. [m]
+    here
+        How far north of the row the first end of the piece is. [m]
+    rise, run
+        How far north of it the second end is, and how far east. [m]
+    slope
+        ``run / rise``, anything for a level piece.
     along, up
         Direction of the piece, eastwards and northwards.
     d
@@ -416,23 +444,26 @@ def _cut(
     low, high = inf, -inf
     if d < 0.0:
         return low, high
-    rest = d * d - here * here
+    square, there = d * d, here + rise
+    rest = square - here * here
     if rest >= 0.0:
-        half = sqrt(rest)
-        low, high = -half, half
-    rest = d * d - there * there
+        high = sqrt(rest)
+        low = -high
+    rest = square - there * there
     if rest >= 0.0:
         half = sqrt(rest)
         low, high = min(low, run - half), max(high, run + half)
-    rise = there - here
     if rise != 0.0:
         # The long sides: the piece moved by d to its right, and to its left.
-        slope = run / rise
-        for side in (d, -d):
-            away = -here + side * along
-            if min(0.0, rise) <= away <= max(0.0, rise):
-                x = side * up + away * slope
-                low, high = min(low, x), max(high, x)
+        least, most = min(0.0, rise), max(0.0, rise)
+        away = d * along - here
+        if least <= away <= most:
+            x = d * up + away * slope
+            low, high = min(low, x), max(high, x)
+        away = -d * along - here
+        if least <= away <= most:
+            x = away * slope - d * up
+            low, high = min(low, x), max(high, x)
     return low, high
 
 
@@ -468,13 +499,12 @@ def _cover(
             middle = (cells.north - (y0 + y1) / 2.0) / cells.dy - 0.5
             wide, tall = _degree(reach.degrees, (middle + level) / 2.0 - reach.top)
         run, rise = (x1 - x0) * wide, (y1 - y0) * tall
-        along_x, along_y = _unit(run, rise)
+        along, up = _unit(run, rise)
+        slope = run / rise
         here = (y0 - (cells.north - (begin + 0.5) * cells.dy)) * tall
-        west, east = _cut(here, here + rise, run, along_x, along_y, d - doubt)
+        west, east = _cut(here, rise, run, slope, along, up, d - doubt)
         here += (end - 1 - begin) * cells.dy * tall
-        other_west, other_east = _cut(
-            here, here + rise, run, along_x, along_y, d - doubt
-        )
+        other_west, other_east = _cut(here, rise, run, slope, along, up, d - doubt)
         west, east = max(west, other_west), min(east, other_east)
         if west > east:
             continue

@@ -38,3 +38,18 @@ def test_a_source_that_comes_or_goes_counts_too(kernels):
     (kernels / "balls.py").write_text("")
     forget_stale(kernels)
     assert kept(kernels) == [".pyc"]
+
+
+def test_kernels_that_are_called_from_another_folder_count(kernels, tmp_path):
+    raster = tmp_path / "geo" / "raster" / "kernels"
+    (raster / "__pycache__").mkdir(parents=True)
+    (raster / "horn.py").write_text("def gradient(): ...\n")
+    forget_stale(raster, kernels)
+    compiled = raster / "__pycache__" / "horn.gradient-1.py311.nbi"
+    for changed in (kernels / "pairs.py", tmp_path / "geo" / "geodesy.py"):
+        compiled.write_text("index")
+        forget_stale(raster, kernels)
+        assert compiled.exists()
+        changed.write_text("def other(): ...\n")
+        forget_stale(raster, kernels)
+        assert not compiled.exists()
