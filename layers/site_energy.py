@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -125,12 +126,12 @@ def energy_of(
 
 def _looked_up(name: str, lon: Floats, lat: Floats) -> Floats:
     """Monthly means at places, shape ``(n, 12)``, bilinear."""
-    margin = 2 * _STEP_DEG
+    # Whole steps, so that a place gets the same whatever other places are asked for.
     box = (
-        float(lon.min()) - margin,
-        float(lat.min()) - margin,
-        float(lon.max()) + margin,
-        float(lat.max()) + margin,
+        (math.floor(lon.min() / _STEP_DEG) - 1) * _STEP_DEG,
+        (math.floor(lat.min() / _STEP_DEG) - 1) * _STEP_DEG,
+        (math.ceil(lon.max() / _STEP_DEG) + 1) * _STEP_DEG,
+        (math.ceil(lat.max() / _STEP_DEG) + 1) * _STEP_DEG,
     )
     path = raster_path(name)
     whole = Grid.of(path)

@@ -193,19 +193,16 @@ def _readings(found: SolarSites) -> list[str]:
 
 def _holds(found: SolarSites, reading: str) -> str:
     """Say how many of the sites would hold one reading of the claim."""
-    by_use = {p.land_use: p for p in found.portfolios if p.reading == reading}
+    by_use = {str(p.land_use): p for p in found.portfolios if p.reading == reading}
     words = []
-    for use in ("mid", "low", "high"):
+    for use, name in (("mid", "middle"), ("low", "low"), ("high", "high")):
         portfolio = by_use[use]
         count = len(portfolio.sites)
-        what = f"the first {count}" if count > 1 else "the first site"
-        answer = (
-            f"{what} at {use} land use"
-            if portfolio.possible
-            else f"not at {use} land use ({100 * portfolio.reached:.0f} % of it)"
-        )
-        words.append(answer)
-    return f"{reading}, {by_use['mid'].label}: held by {', '.join(words)}"
+        answer = f"the first {count}" if count > 1 else "the first site"
+        if not portfolio.possible:
+            answer = f"not all of them ({100 * portfolio.reached:.0f} %)"
+        words.append(f"{answer} at {name} land use")
+    return f"{reading}, {by_use['mid'].label}, would be held by {', '.join(words)}"
 
 
 @contextmanager

@@ -85,6 +85,29 @@ def test_more_sun_gives_more_energy_and_more_than_in_proportion(ghi, factor):
     assert factor**0.9 < more / one < factor**1.3
 
 
+@given(st.lists(st.tuples(st.floats(124.5, 127), st.floats(38.5, 41)), min_size=2))
+@settings(max_examples=15)
+def test_a_place_gets_the_same_whatever_others_are_asked_for(places):
+    lon, lat = np.array(places).T
+    together = energy(lon, lat)
+    alone = energy(lon[:1], lat[:1])
+    assert alone.yield_mid[0] == pytest.approx(together.yield_mid[0], rel=1e-9)
+    assert alone.p90[0] == pytest.approx(together.p90[0], rel=1e-9)
+
+
+def energy(lon, lat):
+    """What places at one altitude with one irradiation yield."""
+    return energy_of(
+        lon,
+        lat,
+        altitude_m=np.full(len(lon), 50.0),
+        ghi_kwh_per_m2=np.full(len(lon), 1400.0),
+        bias=PLAN.bias,
+        plant=PLAN.plant,
+        spread=PLAN.spread,
+    )
+
+
 def test_places_without_climatology_are_refused():
     with pytest.raises(GridError, match="that ships covers"):
         at(1400, lon=10.0, lat=50.0)
