@@ -15,8 +15,17 @@ from geo.errors import GeometryError
 from geo.geodesy import EQUATORIAL_RADIUS_M, earth_centred
 from geo.raster.buffers import prepare_inside
 from geo.raster.grid import Grid
-from geo.raster.kernels.fields import nearest_of, roots, seed, sweep
+from geo.raster.kernels.fields import (
+    Known,
+    Lattice,
+    pieces_of,
+    roots,
+    seed,
+    seed_some,
+    sweep,
+)
 from geo.raster.kernels.samples import PAD, Places
+from geo.raster.metric import metric_of
 from geo.raster.sources import Smooth
 
 if TYPE_CHECKING:
@@ -25,14 +34,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FINE_NODES = 4_000_000
-"""Up to so many nodes a lattice is made finer than :data:`STEP`."""
+FINE_NODES = 1_000_000
+"""Up to so many nodes a lattice is made finer than it has to be."""
 
 MOST_NODES = 32_000_000
-"""Beyond so many nodes a lattice is made coarser."""
+"""Beyond so many nodes a lattice is made coarser than it should be."""
 
-STEP = 8
-"""Cells from node to node, on grids between the two."""
+WORST = math.sqrt(0.5)
+"""How far off a bilinear distance may be, in steps of the lattice. [1]"""
 
 _CURVED_DEG = 0.02
 """Edges are cut into pieces of this before they are projected, some 2 km. [degrees]"""
@@ -41,7 +50,7 @@ _RIVALS = 8
 """Pieces off the lattice that are tried for each node on its rim."""
 
 
-def field_of(features: gpd.GeoSeries, grid: Grid) -> Smooth:
+def field_of(features: gpd.GeoSeries, grid: Grid, tolerance_m: float) -> Smooth:
     """Measure from every cell to the nearest feature.
 
     Parameters
@@ -51,6 +60,8 @@ def field_of(features: gpd.GeoSeries, grid: Grid) -> Smooth:
     grid
         The cells: distances are geodesics in EPSG:4326, and those of the plane on a
         projected grid.
+    tolerance_m
+        How far off a distance may be. [m]
 
     Returns
     -------
@@ -64,31 +75,47 @@ def field_of(features: gpd.GeoSeries, grid: Grid) -> Smooth:
 
     Notes
     -----
-    Nodes stand :data:`STEP` cells apart; closer, down to every cell, on grids of less
-    than 256 million cells, and wider beyond two billion. Of a node each neighbour tells
-    the piece that is its own nearest, in sweeps until nothing changes, and the distance
-    to that piece is exact. A node may so miss a piece that is nearer by a little; in
-    the tests this is below a twentieth of the step. Between nodes the
-    distance is bilinear. It changes by no more than a metre a metre, so this is off by
-    0.71 of the step at the most (midway between features; far less elsewhere).
+    Each node learns from its neighbours which piece may be its nearest, in one sweep
+    down and one up; the distance is that to the piece. A node so may miss a piece that
+    is nearer by a little: in the tests by a thirtieth of the step. Between nodes the
+    distance is bilinear. A distance changes by no more than a metre a metre, so this is
+    off by 0.71 of the step at the most: midway between features, and far less
+    elsewhere. The step is as wide as the tolerance allows, or less on small grids, and
+    wider where more than :data:`MOST_NODES` were needed.
     """
-    step = _step(grid.shape)
+    step = step_of(grid, tolerance_m)
     lattice = _lattice(grid, step)
     distance = _distances(features, lattice)
     padded = np.pad(distance, PAD, constant_values=np.nan)
-    return Smooth(
-        raster=padded,
-        rows=_places(grid.shape[0], step),
-        columns=_places(grid.shape[1], step),
+    return Smooth.of(
+        padded,
+        _places(grid.shape[0], step),
+        _places(grid.shape[1], step),
         complete=True,
     )
 
 
-def _step(shape: tuple[int, int]) -> int:
-    """Cells from node to node."""
-    cells = shape[0] * shape[1]
-    step = min(math.ceil(math.sqrt(cells / FINE_NODES)), STEP)
-    return max(step, math.ceil(math.sqrt(cells / MOST_NODES)))
+def step_of(grid: Grid, tolerance_m: float) -> int:
+    """Choose how many cells lie between two nodes.
+
+    Parameters
+    ----------
+    grid
+        The cells.
+    tolerance_m
+        How far off a distance may be. [m]
+
+    Returns
+    -------
+    int
+        1 or more.
+    """
+    metric = metric_of(grid)
+    side = max(float(metric.dx_m.max()), float(metric.dy_m.max()))
+    cells = grid.shape[0] * grid.shape[1]
+    allowed = max(math.floor(min(tolerance_m / (WORST * side), 1e6)), 1)
+    fine = math.ceil(math.sqrt(cells / FINE_NODES))
+    return max(min(allowed, fine), math.ceil(math.sqrt(cells / MOST_NODES)))
 
 
 def _lattice(grid: Grid, step: int) -> Grid:
@@ -120,23 +147,23 @@ def _distances(features: gpd.GeoSeries, lattice: Grid) -> Floats:
         raise GeometryError(
             f"no feature has a place in {lattice.crs}; give features that are nearer"
         )
-    pieces = np.hstack(
-        [_in_space(ends[:, :2], lattice), _in_space(ends[:, 2:], lattice)]
+    space = _space(lattice)
+    pieces = np.empty((len(ends), 7))
+    pieces_of(
+        np.hstack([_in_space(ends[:, :2], lattice), _in_space(ends[:, 2:], lattice)]),
+        pieces,
     )
-    rows, columns = np.indices(lattice.shape, dtype=np.float64)
-    places = _in_space(np.stack([rows, columns], axis=-1), lattice)
-    nearest = np.full(lattice.shape, -1, dtype=np.int32)
-    squares = np.full(lattice.shape, np.inf)
+    known = Known(
+        np.full(lattice.shape, -1, dtype=np.int32), np.full(lattice.shape, np.inf)
+    )
     middle = (ends[:, :2] + ends[:, 2:]) / 2
     last = np.array(lattice.shape) - 1
     inside = ((middle >= 0) & (middle <= last)).all(axis=1)
-    chosen = np.flatnonzero(inside)
-    seed(places, pieces, chosen, middle, nearest, squares)
-    _seed_rim(places, pieces, np.flatnonzero(~inside), nearest, squares)
-    while sweep(places, pieces, nearest, squares):
-        pass
+    seed(space, pieces, known, np.flatnonzero(inside), middle)
+    _seed_rim(space, pieces, known, np.flatnonzero(~inside))
+    sweep(space, pieces, known)
     distance = np.empty(lattice.shape)
-    roots(squares, distance)
+    roots(known.square, distance)
     if lattice.is_lonlat:
         # From the chord to the arc; what is left out is below 1 mm up to 300 km.
         distance += distance**3 / (24 * EQUATORIAL_RADIUS_M**2)
@@ -147,11 +174,7 @@ def _distances(features: gpd.GeoSeries, lattice: Grid) -> Floats:
 
 
 def _seed_rim(
-    places: Floats,
-    pieces: Floats,
-    outside: NDArray[np.intp],
-    nearest: NDArray[np.int32],
-    squares: Floats,
+    space: Lattice, pieces: Floats, known: Known, outside: NDArray[np.intp]
 ) -> None:
     """Tell the nodes on the rim of the nearest pieces off the lattice.
 
@@ -162,14 +185,33 @@ def _seed_rim(
 
     if not len(outside):
         return
-    rim = np.ones(nearest.shape, dtype=np.bool_)
+    rim = np.ones(known.square.shape, dtype=np.bool_)
     rim[1:-1, 1:-1] = False
-    y, x = np.nonzero(rim)
-    centres = (pieces[outside, :3] + pieces[outside, 3:]) / 2
+    i, j = np.nonzero(rim)
+    a, u, w = space.a[i], space.u[j], space.w[j]
+    places = np.column_stack([a * u, a * w, space.z[i]])
+    centres = pieces[outside, :3] + pieces[outside, 3:6] / 2
     k = min(_RIVALS, len(outside))
-    _, rivals = cKDTree(centres).query(places[y, x], k=k)
-    rivals = outside[np.reshape(rivals, (len(y), k))]
-    nearest_of(places, pieces, y, x, rivals, nearest, squares)
+    _, rivals = cKDTree(centres).query(places, k=k)
+    rivals = outside[np.reshape(rivals, (len(i), k))]
+    seed_some(space, pieces, known, i, j, rivals)
+
+
+def _space(lattice: Grid) -> Lattice:
+    """Where the nodes are in space."""
+    rows, columns = lattice.shape
+    y = lattice.north - (np.arange(rows) + 0.5) * lattice.dy
+    x = lattice.west + (np.arange(columns) + 0.5) * lattice.dx
+    if not lattice.is_lonlat:
+        return Lattice(np.ones(rows), y, x, np.zeros(columns))
+    meridian = earth_centred(np.zeros(rows), np.clip(y, -90.0, 90.0))
+    lam = np.radians(x)
+    return Lattice(
+        np.ascontiguousarray(meridian[:, 0]),
+        np.ascontiguousarray(meridian[:, 2]),
+        np.cos(lam),
+        np.sin(lam),
+    )
 
 
 def _pieces(features: gpd.GeoSeries, lattice: Grid) -> Floats:
@@ -219,6 +261,6 @@ def _in_space(nodes: Floats, lattice: Grid) -> Floats:
     x = lattice.west + (nodes[..., 1] + 0.5) * lattice.dx
     y = lattice.north - (nodes[..., 0] + 0.5) * lattice.dy
     if not lattice.is_lonlat:
-        return np.stack([x, y, np.zeros_like(x)], axis=-1)
+        return np.stack([x, np.zeros_like(x), y], axis=-1)
     xyz = earth_centred(x.ravel(), np.clip(y, -90.0, 90.0).ravel())
     return np.asarray(xyz).reshape(*x.shape, 3)

@@ -155,7 +155,9 @@ def _number(parent: Ints, met: NDArray[np.bool_], group: Ints) -> tuple[Ints, In
 def _totals(parts: Sequence[Part], label: Ints, sites: int) -> dict[str, Totals]:
     """Totals of sites out of those of their groups."""
     names = list(parts[0].totals) if parts else []
-    sums = {name: empty_totals(sites) for name in names}
+    sums = {
+        name: empty_totals(sites, parts[0].totals[name].sums.shape[1]) for name in names
+    }
     at = 0
     for part in parts:
         here = label[at : at + len(part.cells)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.raster.kernels.runs import group_runs
-from geo.raster.kernels.traces import link_corners, walk_rings
+from geo.raster.kernels.traces import trace_sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +69,7 @@ def outlines(
     def trace(first: int, _: int) -> None:
         some = slice(limits[first], limits[first + 1])
         mine = [order[a:b] for a, b in zip(begin[some], end[some], strict=True)]
-        shapes[some] = _polygons(runs, mine, grid, connectivity)
+        shapes[some] = _polygons(runs, mine, grid, by_part=connectivity == 8)
 
     def tell(done: int, _: int) -> None:
         if progress:
@@ -89,75 +88,48 @@ def _limits(sizes: Ints) -> Ints:
 
 
 def _polygons(
-    runs: Runs, sites: list[Ints], grid: Grid, connectivity: int
+    runs: Runs, sites: list[Ints], grid: Grid, *, by_part: bool
 ) -> NDArray[np.object_]:
     """Trace some sites, each given by its runs."""
     import shapely
 
-    coordinates: list[NDArray[np.float64]] = []
-    rings: list[Ints] = [np.zeros(1, np.int64)]
-    polygons: list[Ints] = [np.zeros(1, np.int64)]
-    parts = np.empty(len(sites), np.int64)
-    points = ring_count = 0
-    for k, mine in enumerate(sites):
-        xy, ends, holes = _trace(runs, mine, grid, connectivity)
-        coordinates.append(xy)
-        rings.append(ends + points)
-        polygons.append(holes + ring_count)
-        points, ring_count = points + len(xy), ring_count + len(ends)
-        parts[k] = len(holes)
+    mine = np.concatenate(sites)
+    limits = np.concatenate([[0], np.cumsum([len(site) for site in sites])])
+    x, y = (np.empty(5 * len(mine), np.int32) for _ in range(2))
+    ring_end, ring_owner = (
+        np.empty(len(mine) + len(sites), np.int64) for _ in range(2)
+    )
+    counts = np.empty(len(sites) + 2, np.int64)
+    trace_sites(
+        mine,
+        limits,
+        runs.row,
+        runs.start,
+        runs.stop,
+        by_part,
+        x,
+        y,
+        ring_end,
+        ring_owner,
+        counts,
+    )
+    parts, (rings, vertices) = counts[:-2], counts[-2:]
+    xy = np.empty((vertices, 2))
+    xy[:, 0] = grid.west + x[:vertices] * grid.dx
+    xy[:, 1] = grid.north - y[:vertices] * grid.dy
+    last = np.searchsorted(ring_owner[:rings], np.arange(parts.sum()), side="right")
     shapes = shapely.from_ragged_array(
         shapely.GeometryType.POLYGON,
-        np.concatenate(coordinates),
-        (np.concatenate(rings), np.concatenate(polygons)),
+        xy,
+        (np.concatenate([[0], ring_end[:rings]]), np.concatenate([[0], last])),
     )
-    found = np.empty(len(sites), dtype=object)
-    last = np.cumsum(parts)
-    for k, (a, b) in enumerate(zip(last - parts, last, strict=True)):
-        found[k] = shapes[a] if b == a + 1 else shapely.multipolygons(shapes[a:b])
-    return found
-
-
-def _trace(
-    runs: Runs, mine: Ints, grid: Grid, connectivity: int
-) -> tuple[NDArray[np.float64], Ints, Ints]:
-    """Trace a site: coordinates, the end of each ring, the last ring of each part."""
-    row, start, stop = runs.row[mine], runs.start[mine], runs.stop[mine]
-    top, n = int(row[0]), len(row)
-    first = np.searchsorted(row, np.arange(top, int(row[-1]) + 2)).astype(np.int64)
-    part, parts = np.zeros(n, np.int64), 1
-    if connectivity == 8:
-        parts = group_runs(first, start, stop, 0, part, np.empty(n, np.int64))
-    x, y, level, upright = (np.empty(4 * n, np.int32) for _ in range(4))
-    owner = np.empty(4 * n, np.int64)
-    count = link_corners(first, start, stop, part, x, y, owner, level, upright)
-    order = np.empty(count, np.int32)
-    ring_part, ring_start = (np.empty(count // 4 + 1, np.int64) for _ in range(2))
-    found = walk_rings(
-        count, owner, level, upright, order, ring_part, ring_start, parts
+    if not by_part:
+        return np.asarray(shapes)
+    ends = np.cumsum(parts)
+    return np.array(
+        [
+            shapes[a] if b == a + 1 else shapely.multipolygons(shapes[a:b])
+            for a, b in zip(ends - parts, ends, strict=True)
+        ],
+        dtype=object,
     )
-    closed, ends, ring_part = _close(
-        order, ring_start[: found + 1], ring_part[:found], parts
-    )
-    xy: NDArray[np.float64] = np.empty((len(closed), 2))
-    xy[:, 0] = grid.west + x[closed] * grid.dx
-    xy[:, 1] = grid.north - (y[closed].astype(np.int64) + top) * grid.dy
-    last = np.searchsorted(ring_part, np.arange(parts), side="right")
-    return xy, ends, last.astype(np.int64)
-
-
-def _close(
-    order: NDArray[np.int32], ring_start: Ints, ring_part: Ints, parts: int
-) -> tuple[NDArray[Any], Ints, Ints]:
-    """Repeat the first corner of each ring at its end, and order rings by part."""
-    sizes = np.diff(ring_start)
-    begin = ring_start[:-1]
-    if parts > 1:
-        by_part = np.argsort(ring_part, kind="stable")
-        sizes, begin, ring_part = sizes[by_part], begin[by_part], ring_part[by_part]
-    ends = np.cumsum(sizes + 1)
-    closed = np.empty(int(ends[-1]), np.int64)
-    ring = np.repeat(np.arange(len(sizes)), sizes + 1)
-    closed[:] = begin[ring] + (np.arange(len(closed)) - (ends - sizes - 1)[ring])
-    closed[ends - 1] = begin
-    return order[closed], ends, ring_part

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.errors import GeometryError
+from geo.parallel import run_chunks
 from geo.raster.buffers import Marks, prepare, prepare_inside
 from geo.raster.fields import field_of
 from geo.raster.metric import Metric, metric_of, units_of
@@ -116,7 +117,7 @@ class Plan:
         return allowed
 
 
-def make_plan(siting: Siting, handles: Handles) -> Plan:
+def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -> Plan:
     """Open the rasters of a siting and prepare its features.
 
     Parameters
@@ -125,6 +126,8 @@ def make_plan(siting: Siting, handles: Handles) -> Plan:
         What to look for.
     handles
         Open files.
+    threads
+        How many threads to use; as many as there are processors when None.
 
     Returns
     -------
@@ -142,31 +145,20 @@ def make_plan(siting: Siting, handles: Handles) -> Plan:
     metric = metric_of(grid)
     regions = None if siting.regions is None else prepare_inside(siting.regions, grid)
     total = sum(c.weight for c in siting.criteria)
-    rules: list[Rule] = []
     sources: dict[str, Source] = {}
-    near: list[Marks] = []
-    far: list[Marks] = []
-    for criterion in siting.criteria:
-        if criterion.id in siting.rasters or criterion.id in TERRAIN:
-            rules.append(_raster_rule(criterion, siting, sources, handles, total))
-            continue
-        shapes = siting.features[criterion.id.removesuffix(DISTANCE)]
-        if criterion.minimum > 0:
-            # Just that far away is far enough.
-            short = math.nextafter(criterion.minimum, 0.0)
-            near.append(prepare(shapes, grid, short))
-        if criterion.maximum < math.inf:
-            far.append(prepare(shapes, grid, max(criterion.maximum, 0.0)))
-        if criterion.weight:
-            rules.append(
-                compile_rule(
-                    criterion,
-                    field_of(shapes, grid),
-                    kind="smooth",
-                    total=total,
-                    bounded=False,
-                )
-            )
+    of_rasters = {
+        c.id: _raster_rule(c, siting, sources, handles, total)
+        for c in siting.criteria
+        if c.id in siting.rasters or c.id in TERRAIN
+    }
+    of_features = [c for c in siting.criteria if c.id not in of_rasters]
+
+    def ready(position: int, _: int) -> _Distance:
+        return _distance(of_features[position], siting, total)
+
+    distances = run_chunks(ready, len(of_features), chunk=1, threads=threads)
+    scored = {d.rule.name: d.rule for d in distances if d.rule is not None}
+    rules = of_rasters | scored
     cell = 0.0 if grid.is_lonlat else grid.dx * grid.dy
     return Plan(
         grid=grid,
@@ -179,12 +171,37 @@ def make_plan(siting: Siting, handles: Handles) -> Plan:
             max_shape_index=siting.max_shape_index,
             connectivity=siting.connectivity,
         ),
-        rules=tuple(rules),
+        rules=tuple(rules[c.id] for c in siting.criteria if c.id in rules),
         sources=sources,
         regions=regions,
-        near=tuple(near),
-        far=tuple(far),
+        near=tuple(d.near for d in distances if d.near is not None),
+        far=tuple(d.far for d in distances if d.far is not None),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Distance:
+    """What a criterion on a distance comes to."""
+
+    near: Marks | None
+    far: Marks | None
+    rule: Rule | None
+
+
+def _distance(criterion: Criterion, siting: Siting, total: float) -> _Distance:
+    """Prepare a criterion on the distance to features."""
+    grid = siting.grid
+    shapes = siting.features[criterion.id.removesuffix(DISTANCE)]
+    near = far = rule = None
+    if criterion.minimum > 0:
+        # Just that far away is far enough.
+        near = prepare(shapes, grid, math.nextafter(criterion.minimum, 0.0))
+    if criterion.maximum < math.inf:
+        far = prepare(shapes, grid, max(criterion.maximum, 0.0))
+    if criterion.weight:
+        field = field_of(shapes, grid, _tolerance(criterion))
+        rule = compile_rule(criterion, field, kind="smooth", total=total, bounded=False)
+    return _Distance(near=near, far=far, rule=rule)
 
 
 def _raster_rule(
@@ -215,6 +232,13 @@ def _raster_rule(
         kind = "values"
     sources[name] = source
     return compile_rule(criterion, source, kind=kind, total=total)
+
+
+def _tolerance(criterion: Criterion) -> float:
+    """How far off a distance may be for its membership to be right to a hundredth."""
+    at, value = np.array(criterion.points).T
+    steepest = float((np.abs(np.diff(value)) / np.diff(at)).max())
+    return 0.01 / steepest if steepest else math.inf
 
 
 def _window(regions: Marks | None, siting: Siting, grid: Grid) -> Window:

@@ -15,10 +15,13 @@ from geo.raster.sources import Smooth, Source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geo.raster.kernels.samples import Places
     from geo.raster.sheets import Window
     from geo.raster.suitability import Criterion
 
     Bools = NDArray[np.uint8]
+    Ints = NDArray[np.int64]
+    Scores = NDArray[np.float32]
     Floats = NDArray[np.float64]
 
 Kind = Literal["values", "codes", "smooth", "slope", "aspect"]
@@ -94,8 +97,8 @@ class Rule:
             kernel = scores.keep_slope if self.kind == "slope" else scores.keep_aspect
             kernel(halo, tile.dx_m[rows], tile.dy_m[rows], *bounds, mask)
 
-    def add(self, tile: Tile, runs: Stretches, totals: Totals, score: Floats) -> None:
-        """Add up the measure and its membership over the groups of a tile.
+    def add(self, tile: Tile, runs: Stretches, totals: Totals, score: Scores) -> None:
+        """Add up the measure over the groups of a tile.
 
         Parameters
         ----------
@@ -109,18 +112,112 @@ class Rule:
             Score of each cell of the tile, which grows; or of shape ``(0, 0)``.
         """
         if self.kind == "codes":
-            values = tile.values[self.name]
-            scores.sum_codes(
-                values, self.codes, self.members, runs, self.weight, totals, score
-            )
+            if self.weight:
+                values, codes = tile.values[self.name], self.codes
+                scores.sum_codes(
+                    values, codes, self.members, runs, self.weight, totals, score
+                )
         elif self.kind == "values":
             values = tile.values[self.name]
             scores.sum_values(values, runs, self.curve, totals, score)
-        elif self.kind == "smooth":
-            scores.sum_smooth(*tile.smooth(self), runs, self.curve, totals, score)
+        elif isinstance(self.source, Smooth):
+            raster, down, across = tile.smooth(self)
+            until, before = _runs_of_places(across)
+            scale = self.source.scale
+            scores.sum_smooth(
+                raster,
+                down,
+                across,
+                scale,
+                until,
+                before,
+                runs,
+                self.curve,
+                totals,
+                score,
+            )
         else:
             kernel = scores.sum_slope if self.kind == "slope" else scores.sum_aspect
             kernel(tile.heights, tile.dx_m, tile.dy_m, runs, self.curve, totals, score)
+
+    @property
+    def stretches(self) -> int:
+        """Into how many sums the totals of a group are parted."""
+        if self.kind == "codes":
+            return len(self.codes)
+        return len(self.curve.at) + 1 + (self.kind == "aspect")
+
+    def mean(self, totals: Totals, cells: Ints) -> Floats:
+        """Return the mean of the measure; of an aspect the mean direction.
+
+        Parameters
+        ----------
+        totals
+            Of sites.
+        cells
+            Their cells.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(sites,)``.
+        """
+        if self.kind == "aspect":
+            ways = totals.sums[:, -1, scores.HIGH :].astype(np.float64)
+            return np.array([scores.mean_direction(s, c) for s, c in ways])
+        mean: Floats = self._values(totals).sum(axis=1) / cells
+        return mean
+
+    def member(self, totals: Totals, cells: Ints) -> Floats:
+        """Return the mean of the membership.
+
+        Parameters
+        ----------
+        totals, cells
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(sites,)``. [1]
+        """
+        count = totals.sums[..., scores.COUNT].astype(np.float64)
+        if self.kind == "codes":
+            graded: Floats = count @ self.members / cells
+            return graded
+        at, rise = self.curve.at, self.curve.rise
+        reached = self.curve.base + np.concatenate([[0.0], np.cumsum(rise)])
+        total = count[:, 0] * reached[0] + count[:, len(at)] * reached[-1]
+        values = self._values(totals)
+        for k in range(len(rise)):
+            beyond = values[:, k + 1] - count[:, k + 1] * at[k]
+            total += count[:, k + 1] * reached[k]
+            total += beyond * (rise[k] / (at[k + 1] - at[k]))
+        if self.kind == "aspect":
+            total += count[:, -1]
+        return np.clip(total / cells, 0.0, 1.0)
+
+    def _values(self, totals: Totals) -> Floats:
+        """Put the sums of the measure together out of their two numbers."""
+        if isinstance(self.source, Smooth):
+            low = 1.0 / (self.source.scale * 2.0**scores.PLACE)
+        else:
+            low = 1.0 / (scores.SLOPE if self.kind == "slope" else scores.FRACTION)
+        carried = self.kind in {"smooth", "slope"}
+        high = low * 2.0**scores.CARRY if carried else 1.0
+        numbers = totals.sums.astype(np.float64)
+        sums: Floats = numbers[..., scores.HIGH] * high + numbers[..., scores.LOW] * low
+        return sums
+
+
+def _runs_of_places(columns: Places) -> tuple[NDArray[np.int32], Ints]:
+    """Where the next place begins after each column, and the sums of those before."""
+    n = len(columns.at)
+    new = np.flatnonzero(np.diff(columns.at)) + 1
+    ends = np.append(new, n)
+    until = ends[np.searchsorted(ends, np.arange(n), side="right")]
+    steps = np.rint(columns.part * 2.0**scores.PLACE).astype(np.int64)
+    return until.astype(np.int32), np.concatenate([[0], np.cumsum(steps)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,7 @@ def search(
         Best first.
     """
     with reading() as handles:
-        plan = make_plan(siting, handles)
+        plan = make_plan(siting, handles, threads=threads)
         layout = lay_out(plan, tile)
         kept = None
         if workspace is not None:
@@ -170,7 +170,7 @@ def describe(
     )
 
 
-def stored_score(score: NDArray[np.float64]) -> NDArray[np.uint8]:
+def stored_score(score: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Turn scores into the numbers that are stored.
 
     Parameters

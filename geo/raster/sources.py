@@ -10,6 +10,7 @@ leave no trace.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +57,26 @@ class Smooth:
         Places of all rows and columns of the grid.
     complete
         Whether every cell of the grid gets a value.
+    scale
+        Steps to one in which values are added up: 2²⁶ of them hold every value.
     """
 
     raster: Floats
     rows: Places
     columns: Places
     complete: bool
+    scale: float
+
+    @classmethod
+    def of(
+        cls, raster: Floats, rows: Places, columns: Places, *, complete: bool
+    ) -> Smooth:
+        """Hold a raster, padded, of which rows and columns have these places."""
+        most = float(np.nanmax(np.abs(raster), initial=1e-300))
+        scale = math.ldexp(1.0, 26 - math.frexp(most)[1])
+        return cls(
+            raster=raster, rows=rows, columns=columns, complete=complete, scale=scale
+        )
 
     def places(self, window: Window) -> tuple[Places, Places]:
         """Return the places of the rows and columns of a window of the grid."""
@@ -245,7 +260,7 @@ class Source:
         across = _places(columns, span.left, sheet.grid.shape[1])
         inner = held[PAD:-PAD, PAD:-PAD]
         complete = bool(np.isfinite(inner).all() and down.at.all() and across.at.all())
-        return Smooth(raster=held, rows=down, columns=across, complete=complete)
+        return Smooth.of(held, down, across, complete=complete)
 
 
 def open_source(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from geo.raster.sources import Source
 
     Bools = NDArray[np.uint8]
-    Floats = NDArray[np.float64]
+    Scores = NDArray[np.float32]
 
 LEFT = 2
 """Rows of a strip that the next one needs."""
@@ -169,7 +169,7 @@ class Streamer:
         self._lock = threading.Lock()
         self._free: dict[str, list[NDArray[Any]]] = {}
 
-    def judge(self, number: int) -> tuple[Part | None, Floats]:
+    def judge(self, number: int) -> tuple[Part | None, Scores]:
         """Read and judge a tile.
 
         Parameters
@@ -190,7 +190,7 @@ class Streamer:
             If a raster cannot be read to the end.
         """
         tail = self._tail(number)
-        nothing = np.zeros((0, 0))
+        nothing = np.zeros((0, 0), np.float32)
         try:
             window = self.layout.window(number)
             mask = self.plan.mask(window)
@@ -212,7 +212,7 @@ class Streamer:
         window: Window,
         mask: Bools,
         buffers: dict[str, NDArray[Any]],
-    ) -> tuple[Part, Floats]:
+    ) -> tuple[Part, Scores]:
         values, heights = {}, np.zeros((0, 0))
         halo = self.plan.halo
         for name, buffer in buffers.items():

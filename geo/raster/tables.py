@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.raster.kernels.scores import FRACTION, mean_direction
-
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -53,7 +51,7 @@ def table_of(sites: Sites, plan: Plan) -> pd.DataFrame:
     for rule in plan.rules:
         totals = sites.totals[rule.name]
         if rule.weight:
-            members[f"score_{rule.name}"] = _mean(totals.member, cells)
+            members[f"score_{rule.name}"] = rule.member(totals, cells)
             score = score + rule.weight * members[f"score_{rule.name}"]
         if rule.kind != "codes":
             means |= _describe(rule, totals, cells)
@@ -66,18 +64,10 @@ def _describe(
     rule: Rule, totals: Totals, cells: NDArray[np.int64]
 ) -> dict[str, NDArray[np.generic]]:
     """Mean, least and greatest of a measure; of an aspect only the mean direction."""
-    if rule.kind == "aspect":
-        ways = [mean_direction(float(s), float(c)) for s, c in totals.value]
-        return {f"mean_{rule.name}": np.array(ways, dtype=np.float64)}
-    return {
-        f"mean_{rule.name}": _mean(totals.value, cells),
-        f"min_{rule.name}": totals.bounds[:, 0],
-        f"max_{rule.name}": totals.bounds[:, 1],
+    means: dict[str, NDArray[np.generic]] = {
+        f"mean_{rule.name}": rule.mean(totals, cells)
     }
-
-
-def _mean(sums: NDArray[np.int64], cells: NDArray[np.int64]) -> Floats:
-    """Mean out of whole numbers and fractions."""
-    total = sums[:, 0].astype(np.float64) + sums[:, 1].astype(np.float64) / FRACTION
-    mean: Floats = total / cells
-    return mean
+    if rule.kind != "aspect":
+        means[f"min_{rule.name}"] = totals.bounds[:, 0]
+        means[f"max_{rule.name}"] = totals.bounds[:, 1]
+    return means

@@ -139,7 +139,7 @@ class Part:
             for key, values in named.items()
             if key.startswith("codes/")
         }
-        head = "totals/value/"
+        head = "totals/sums/"
         names = [k.removeprefix(head) for k in named if k.startswith(head)]
         totals = {
             name: Totals(*(named[f"totals/{key}/{name}"] for key in Totals._fields))
@@ -157,7 +157,7 @@ def judge(
     limits: Limits,
     borders: tuple[bool, bool, bool, bool],
     scored: bool,
-) -> tuple[Part, Floats]:
+) -> tuple[Part, NDArray[np.float32]]:
     """Find the groups of a tile.
 
     Parameters
@@ -198,7 +198,11 @@ def judge(
         some = slice(top, min(top + step, rows))
         part = mask[some]
         for name, counts in codes.items():
-            count_codes(tile.values[name][some], part, counts)
+            held = tile.values[name][some]
+            aligned = held.dtype == np.uint8 and held.shape[1] % 8 == 0
+            eight = held.shape[1] if aligned else 0
+            words, marks = (a[:, :eight].view(np.uint64) for a in (held, part))
+            count_codes(held, part, words, marks, counts)
         if allowed is not None:
             part &= allowed[some]
         for rule in rules:
@@ -225,7 +229,7 @@ def _group(
     limits: Limits,
     borders: tuple[bool, bool, bool, bool],
     scored: bool,
-) -> tuple[Part, Floats]:
+) -> tuple[Part, NDArray[np.float32]]:
     """Turn marked cells into groups and their totals."""
     window, units = tile.window, limits.units
     here = slice(window.top, window.bottom)
@@ -259,11 +263,12 @@ def _group(
     number = np.where(kept, np.cumsum(kept) - 1, -1)
     group = number[group]
     row = np.repeat(np.arange(window.rows, dtype=np.int32), np.diff(first))
-    score = np.zeros((window.rows if scored else 0, window.columns if scored else 0))
+    size = (window.rows, window.columns) if scored else (0, 0)
+    score = np.zeros(size, np.float32)
     runs = Stretches(row, start, stop, group)
     totals = {}
     for rule in rules:
-        totals[rule.name] = empty_totals(int(kept.sum()))
+        totals[rule.name] = empty_totals(int(kept.sum()), rule.stretches)
         rule.add(tile, runs, totals[rule.name], score)
     if scored:
         score[mask[:, : window.columns] == 0] = np.nan
@@ -286,13 +291,15 @@ def _group(
     return part, score
 
 
-def empty_totals(groups: int) -> Totals:
+def empty_totals(groups: int, stretches: int) -> Totals:
     """Make room for the sums of groups.
 
     Parameters
     ----------
     groups
         How many there are.
+    stretches
+        Stretches of the membership, or classes.
 
     Returns
     -------
@@ -300,7 +307,6 @@ def empty_totals(groups: int) -> Totals:
         Sums of nothing.
     """
     return Totals(
-        value=np.zeros((groups, 2), np.int64),
-        member=np.zeros((groups, 2), np.int64),
+        sums=np.zeros((groups, stretches, 3), np.int64),
         bounds=np.broadcast_to([np.inf, -np.inf], (groups, 2)).copy(),
     )

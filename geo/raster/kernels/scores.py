@@ -1,11 +1,20 @@
 """Which cells are kept, and what the cells of groups add up to.
 
 **Sums that no order can change.** The sum of floats depends on the order in which they
-are added, and tiles and threads change that order. So each value is taken apart into a
-whole number and a fraction that is rounded to ``2⁻²⁸`` (4e-9), both are added as 64-bit
-integers, and only the totals are turned into floats. Totals are then the same whatever
-is added first. They are right while the value times the cells of a site stays below
-9e18; the fractions of up to 2³⁵ cells fit.
+are added, and tiles and threads change that order. So the value of a cell is rounded to
+a whole number of small steps, whole numbers are added, and only totals are turned into
+floats. Totals are then the same whatever is added first.
+
+**Means of memberships.** A membership is linear between its corners. So it is enough to
+count, for each stretch between two corners, the cells whose value lies there and to add
+up these values; the mean of the memberships follows. For most runs all cells lie in one
+stretch.
+
+**A coarse field** is linear along a row from one of its columns to the next. Values of
+its columns are taken in small steps too, and places between them in steps of ``2⁻¹⁶``.
+A cell is then a whole number, the sum over some cells follows from that of their
+places, which is known beforehand, and a run costs as much as the columns of the field
+that it crosses, not as its cells.
 
 **Values of a cell** depend on the cell and its neighbours alone, and are computed by
 the same operations wherever a tile begins: nothing here may be reordered (no fastmath).
@@ -13,7 +22,7 @@ the same operations wherever a tile begins: nothing here may be reordered (no fa
 
 from __future__ import annotations
 
-from math import atan2, cos, isfinite, pi, radians, sin
+from math import atan2, cos, floor, isfinite, pi, radians, sin
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,11 +40,26 @@ if TYPE_CHECKING:
     Small = NDArray[np.int32]
 
 FRACTION = 2.0**28
-"""Parts of one into which fractions are rounded."""
+"""Steps to one into which the fractions of values and directions are rounded."""
+
+SLOPE = 2.0**22
+"""Steps to a degree of slope."""
+
+PLACE = 16
+"""Bits of the place of a cell between two columns of a coarse field."""
+
+CARRY = 32
+"""Bits of a total that are kept in its second number; the first takes the others."""
+
+EIGHT = np.uint64(0x0101010101010101)
+"""Eight bytes of 1."""
+
+COUNT, HIGH, LOW = 0, 1, 2
+"""What the last axis of sums holds: cells, and the two numbers of their total."""
 
 
 class Stretches(NamedTuple):
-    """Runs to go through; arrays of shape ``(n,)``."""
+    """Runs to go through, in order; arrays of shape ``(n,)``."""
 
     row: Small
     start: Small
@@ -58,14 +82,14 @@ class Curve(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What is summed over groups; arrays of shape ``(groups, 2)``."""
+    """What is summed over groups."""
 
-    value: Ints
-    """Whole numbers and fractions of the measure."""
-    member: Ints
-    """Whole numbers and fractions of the membership."""
+    sums: Ints
+    """For each group and each stretch of the membership (up to the first corner, then
+    between corners, then beyond the last; or each class), what :data:`COUNT`,
+    :data:`HIGH` and :data:`LOW` name; shape ``(groups, stretches, 3)``."""
     bounds: Floats
-    """Least and greatest measure."""
+    """Least and greatest measure, shape ``(groups, 2)``."""
 
 
 @njit(cache=True, nogil=True)
@@ -114,7 +138,7 @@ def keep_codes(values: Any, codes: Any, mask: Bools) -> None:
 
 
 @njit(cache=True, nogil=True)
-def count_codes(values: Bools, mask: Bools, counts: Ints) -> None:
+def count_codes(values: Any, mask: Bools, words: Any, marks: Any, counts: Ints) -> None:
     """Count the cells of each class.
 
     Parameters
@@ -123,19 +147,31 @@ def count_codes(values: Bools, mask: Bools, counts: Ints) -> None:
         Codes, shape ``(rows, columns)``.
     mask
         1 where a cell counts.
+    words, marks
+        The same memory, eight cells a number, shape ``(rows, columns / 8)``; without
+        columns if the codes do not take a byte each.
     counts
-        Grows, shape ``(256,)``.
+        Grows, one for each code.
     """
     rows, columns = values.shape
+    # Eight tables, since adding to one number again and again has to wait for itself.
+    tables = np.zeros((8, 256), np.int64)
     for r in range(rows):
-        row, counted = values[r], mask[r]
-        code, n = row[0], 0
-        for c in range(columns):
-            if row[c] != code:
-                counts[code] += n
-                code, n = row[c], 0
-            n += counted[c]
-        counts[code] += n
+        for w in range(words.shape[1]):
+            if marks[r, w] == EIGHT:
+                word = words[r, w]
+                for k in range(8):
+                    tables[k, word & np.uint64(255)] += 1
+                    word >>= np.uint64(8)
+            elif marks[r, w]:
+                for c in range(8 * w, 8 * w + 8):
+                    counts[values[r, c]] += mask[r, c]
+        for c in range(8 * words.shape[1], columns):
+            counts[values[r, c]] += mask[r, c]
+    if words.shape[1]:
+        for k in range(8):
+            for code in range(256):
+                counts[code] += tables[k, code]
 
 
 @njit(cache=True, nogil=True)
@@ -238,73 +274,74 @@ def membership(value: float, curve: Curve) -> float:
 
 
 @njit(cache=True, nogil=True)
-def tally(
-    values: Floats, group: int, curve: Curve, totals: Totals, score: Floats
-) -> None:
-    """Add the values of a run to its group, and to the scores of its cells.
+def stretch_of(value: float, at: Floats) -> int:
+    """Tell between which corners a value lies.
 
     Parameters
     ----------
-    values
-        Measure along the run, shape ``(n,)``.
-    group
-        Its group, or below 0 to leave the totals.
-    curve
-        Membership, or none.
-    totals
-        Grow.
-    score
-        Score of the cells along the run, which grows by weight times membership,
-        shape ``(n,)``; or empty.
+    value
+        Of the measure, in the unit of the corners.
+    at
+        Corners, rising.
+
+    Returns
+    -------
+    int
+        How many corners are not above the value.
     """
-    if group >= 0:
-        whole = part = np.int64(0)
-        low, high = totals.bounds[group, 0], totals.bounds[group, 1]
-        for c in range(len(values)):
-            value = values[c]
-            floor = np.floor(value)
-            whole += np.int64(floor)
-            part += np.int64((value - floor) * FRACTION + 0.5)
-            low, high = min(low, value), max(high, value)
-        totals.value[group, 0] += whole
-        totals.value[group, 1] += part
-        totals.bounds[group, 0], totals.bounds[group, 1] = low, high
-    if len(curve.at) == 0:
-        return
-    for c in range(len(values)):
-        values[c] = membership(values[c], curve)
-    grade(values, group, curve.weight, totals, score)
+    k = 0
+    while k < len(at) and at[k] <= value:
+        k += 1
+    return k
 
 
 @njit(cache=True, nogil=True)
-def grade(
-    members: Floats, group: int, weight: float, totals: Totals, score: Floats
-) -> None:
-    """Add the memberships of a run to its group, and to the scores of its cells.
+def add(sums: Ints, group: int, stretch: int, count: int, high: int, low: int) -> None:
+    """Add to the sums of a group.
 
     Parameters
     ----------
-    members
-        Memberships along the run, shape ``(n,)``. [1]
-    group, totals, score
-        As for :func:`tally`.
-    weight
-        Share of the score. [1]
+    sums
+        As :class:`Totals` has them; grow.
+    group, stretch
+        Where to add.
+    count, high, low
+        What to add.
     """
-    if group >= 0:
-        part = np.int64(0)
-        for c in range(len(members)):
-            part += np.int64(members[c] * FRACTION + 0.5)
-        totals.member[group, 1] += part
-    for c in range(len(score)):
-        score[c] += weight * members[c]
+    sums[group, stretch, 0] += count
+    sums[group, stretch, 1] += high
+    sums[group, stretch, 2] += low
+
+
+@njit(cache=True, nogil=True)
+def add_steps(sums: Ints, group: int, stretch: int, count: int, steps: int) -> None:
+    """Add a number of steps, the upper bits apart; as :func:`add`."""
+    high = steps >> 32
+    add(sums, group, stretch, count, high, steps - (high << 32))
+
+
+@njit(cache=True, nogil=True)
+def widen(bounds: Floats, group: int, low: float, high: float) -> None:
+    """Let the bounds of a group take in a range.
+
+    Parameters
+    ----------
+    bounds
+        As :class:`Totals` has them; change.
+    group
+        Whose.
+    low, high
+        The range.
+    """
+    bounds[group, 0] = min(bounds[group, 0], low)
+    bounds[group, 1] = max(bounds[group, 1], high)
 
 
 @njit(cache=True, nogil=True)
 def sum_values(
-    values: Any, runs: Stretches, curve: Curve, totals: Totals, score: Floats
+    values: Any, runs: Stretches, curve: Curve, totals: Totals, score: Any
 ) -> None:
-    """Add up a measure that is known cell by cell.
+    """Add up a measure that is known cell by cell, as whole numbers and fractions.
 
     Parameters
     ----------
@@ -313,18 +350,33 @@ def sum_values(
     runs, curve, totals
         What to go through, how to grade, what to add to.
     score
-        Shape ``(rows, columns)`` or ``(0, 0)``, as for :func:`tally`.
+        Scores of cells, which grow by weight times membership, shape
+        ``(rows, columns)``; or of shape ``(0, 0)``.
     """
-    line = np.empty(values.shape[1])
-    scored = len(score) > 0
+    scored = len(score) > 0 and len(curve.at) > 0
     for i in range(len(runs.row)):
-        r, start, stop, group = runs.row[i], runs.start[i], runs.stop[i], runs.group[i]
-        if group < 0 and not scored:
-            continue
-        part = line[: stop - start]
-        part[:] = values[r, start:stop]
-        row = score[r, start:stop] if scored else line[:0]
-        tally(part, group, curve, totals, row)
+        r, group = runs.row[i], runs.group[i]
+        if group >= 0:
+            low = high = float(values[r, runs.start[i]])
+            now, count, whole, part = -1, 0, 0, 0
+            for c in range(runs.start[i], runs.stop[i]):
+                value = float(values[r, c])
+                stretch = stretch_of(value, curve.at)
+                if stretch != now:
+                    if count:
+                        add(totals.sums, group, now, count, whole, part)
+                    now, count, whole, part = stretch, 0, 0, 0
+                lower = floor(value)
+                count += 1
+                whole += np.int64(lower)
+                part += np.int64((value - lower) * FRACTION + 0.5)
+                low, high = min(low, value), max(high, value)
+            add(totals.sums, group, now, count, whole, part)
+            widen(totals.bounds, group, low, high)
+        if scored:
+            for c in range(runs.start[i], runs.stop[i]):
+                member = membership(float(values[r, c]), curve)
+                score[r, c] += curve.weight * member
 
 
 @njit(cache=True, nogil=True)
@@ -335,9 +387,9 @@ def sum_codes(
     runs: Stretches,
     weight: float,
     totals: Totals,
-    score: Floats,
+    score: Any,
 ) -> None:
-    """Add up the memberships of classes.
+    """Count the cells of classes.
 
     Parameters
     ----------
@@ -346,36 +398,42 @@ def sum_codes(
     codes, members
         Codes that are kept, rising, and their memberships, shape ``(k,)``.
     runs, totals, score
-        As for :func:`sum_values`.
+        As for :func:`sum_values`; a stretch for each code.
     weight
         Share of the score. [1]
     """
-    line = np.empty(values.shape[1])
     scored = len(score) > 0
     for i in range(len(runs.row)):
-        r, start, stop, group = runs.row[i], runs.start[i], runs.stop[i], runs.group[i]
+        r, group = runs.row[i], runs.group[i]
         if group < 0 and not scored:
             continue
-        part = line[: stop - start]
-        code, member = codes[0], members[0]
-        for c in range(start, stop):
+        code = values[r, runs.start[i]]
+        k, count = np.searchsorted(codes, code), 0
+        for c in range(runs.start[i], runs.stop[i]):
             if values[r, c] != code:
-                code = values[r, c]
-                member = members[np.searchsorted(codes, code)]
-            part[c - start] = member
-        row = score[r, start:stop] if scored else line[:0]
-        grade(part, group, weight, totals, row)
+                if group >= 0:
+                    totals.sums[group, k, 0] += count
+                code, count = values[r, c], 0
+                k = np.searchsorted(codes, code)
+            count += 1
+            if scored:
+                score[r, c] += weight * members[k]
+        if group >= 0:
+            totals.sums[group, k, 0] += count
 
 
 @njit(cache=True, nogil=True)
 def sum_smooth(
-    raster: Any,
+    raster: Floats,
     rows: Places,
     columns: Places,
+    scale: float,
+    until: Small,
+    before: Ints,
     runs: Stretches,
     curve: Curve,
     totals: Totals,
-    score: Floats,
+    score: Any,
 ) -> None:
     """Add up a measure that a coarser raster gives, bilinear.
 
@@ -383,28 +441,113 @@ def sum_smooth(
     ----------
     raster, rows, columns
         As :func:`geo.raster.kernels.samples.sample_bilinear` takes them.
+    scale
+        Steps to one of the values of the raster.
+    until
+        For each column of the tile the first one after it with another place ``at``.
+    before
+        Sums of the places of the columns before each, in steps of ``2⁻¹⁶``; one more
+        than columns.
     runs, curve, totals, score
-        As for :func:`sum_values`.
+        As for :func:`sum_values`; totals are in steps of ``2⁻¹⁶`` of those.
     """
     first, last = columns.at.min(), columns.at.max() + 2
-    sums, shares = np.empty(raster.shape[1]), np.empty(raster.shape[1])
-    line = np.empty(len(columns.at))
-    scored = len(score) > 0
-    known, whole = -1, False
+    line = np.empty(raster.shape[1])
+    scored = len(score) > 0 and len(curve.at) > 0
+    step = 1.0 / (scale * 65536.0)
+    known = -1
     for i in range(len(runs.row)):
-        r, start, stop, group = runs.row[i], runs.start[i], runs.stop[i], runs.group[i]
+        r, stop, group = runs.row[i], runs.stop[i], runs.group[i]
         if group < 0 and not scored:
             continue
         if r != known:
-            known = r
-            whole = blend_rows(
-                raster, rows.at[r], rows.part[r], first, last, sums, shares
-            )
-        part = line[: stop - start]
-        at, way = columns.at[start:stop], columns.part[start:stop]
-        blend(sums, shares, whole, at, way, part)
-        row = score[r, start:stop] if scored else line[:0]
-        tally(part, group, curve, totals, row)
+            known, part = r, rows.part[r]
+            upper, lower = raster[rows.at[r]], raster[rows.at[r] + 1]
+            for k in range(first, last):
+                line[k] = (1.0 - part) * upper[k] + part * lower[k]
+        c = runs.start[i]
+        while c < stop:
+            at, end = columns.at[c], min(until[c], stop)
+            if isfinite(line[at]) and isfinite(line[at + 1]):
+                base = np.int64(np.rint(line[at] * scale))
+                rise = np.int64(np.rint(line[at + 1] * scale)) - base
+                base = base << 16
+                head = base + rise * (before[c + 1] - before[c])
+                tail = base + rise * (before[end] - before[end - 1])
+            else:
+                # Beside a cell without a value: one at a time.
+                end, base, rise = c + 1, np.int64(0), np.int64(0)
+                value = four_cells(
+                    raster, rows.at[r], rows.part[r], at, columns.part[c]
+                )
+                head = tail = np.int64(np.rint(value * scale * 65536.0))
+            if group >= 0:
+                a, b = head * step, tail * step
+                one, other = stretch_of(a, curve.at), stretch_of(b, curve.at)
+                if end == c + 1:
+                    add_steps(totals.sums, group, one, 1, head)
+                elif one == other:
+                    steps = (end - c) * base + rise * (before[end] - before[c])
+                    add_steps(totals.sums, group, one, end - c, steps)
+                else:
+                    for k in range(c, end):
+                        value = base + rise * (before[k + 1] - before[k])
+                        one = stretch_of(value * step, curve.at)
+                        add_steps(totals.sums, group, one, 1, value)
+                widen(totals.bounds, group, min(a, b), max(a, b))
+            if scored:
+                for k in range(c, end):
+                    value = head
+                    if end > c + 1:
+                        value = base + rise * (before[k + 1] - before[k])
+                    score[r, k] += curve.weight * membership(value * step, curve)
+            c = end
+
+
+@njit(cache=True, nogil=True)
+def four_cells(
+    raster: Floats, row: int, down: float, column: int, right: float
+) -> float:
+    """Blend four cells of which some have no value.
+
+    Parameters
+    ----------
+    raster
+        Padded, NaN for no value.
+    row, column
+        The first of the four.
+    down, right
+        How far to go from it. [1]
+
+    Returns
+    -------
+    float
+        As :func:`geo.raster.kernels.samples.blend` has it.
+    """
+    total = share = 0.0
+    for k in range(2):
+        for m in range(2):
+            value = raster[row + k, column + m]
+            weight = (down if k else 1.0 - down) * (right if m else 1.0 - right)
+            if isfinite(value):
+                total += weight * value
+                share += weight
+    return total / share if share > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def slope_steps(tan2: Any, steps: Small) -> None:
+    """Turn squared tangents into steps of slope.
+
+    Parameters
+    ----------
+    tan2
+        Squared tangents, shape ``(n,)``.
+    steps
+        Filled: slopes in steps of :data:`SLOPE`.
+    """
+    for k in range(len(steps)):
+        steps[k] = np.int32(np.rint(slope_degrees(tan2[k]) * SLOPE))
 
 
 @njit(cache=True, nogil=True)
@@ -415,9 +558,9 @@ def sum_slope(
     runs: Stretches,
     curve: Curve,
     totals: Totals,
-    score: Floats,
+    score: Any,
 ) -> None:
-    """Add up slopes in degrees.
+    """Add up slopes in degrees, in steps of :data:`SLOPE`.
 
     Parameters
     ----------
@@ -426,21 +569,62 @@ def sum_slope(
     runs, curve, totals, score
         As for :func:`sum_values`.
     """
-    line = np.empty(heights.shape[1])
-    tan2 = np.empty(heights.shape[1], heights.dtype)
-    scored = len(score) > 0
-    for i in range(len(runs.row)):
-        r, start, stop, group = runs.row[i], runs.start[i], runs.stop[i], runs.group[i]
-        if group < 0 and not scored:
-            continue
-        n, end = stop - start, stop + 2
-        above, here = heights[r, start:end], heights[r + 1, start:end]
-        tan2_row(above, here, heights[r + 2, start:end], dx_m[r], dy_m[r], tan2[:n])
-        part = line[:n]
-        for c in range(n):
-            part[c] = slope_degrees(tan2[c])
-        row = score[r, start:stop] if scored else line[:0]
-        tally(part, group, curve, totals, row)
+    wide = heights.shape[1] - 2
+    tan2, some = np.empty(wide, heights.dtype), np.empty(wide, heights.dtype)
+    steps = np.empty(wide, np.int32)
+    scored = len(score) > 0 and len(curve.at) > 0
+    corners = curve.at * SLOPE
+    n, i = len(runs.row), 0
+    while i < n:
+        r, end, count = runs.row[i], i, 0
+        left, right = wide, 0
+        while end < n and runs.row[end] == r:
+            if runs.group[end] >= 0 or scored:
+                left = min(left, runs.start[end])
+                right = max(right, runs.stop[end])
+            end += 1
+        if left < right:
+            tan2_row(
+                heights[r, left : right + 2],
+                heights[r + 1, left : right + 2],
+                heights[r + 2, left : right + 2],
+                dx_m[r],
+                dy_m[r],
+                tan2[: right - left],
+            )
+        # The cells of all runs side by side, so that many are taken at a time.
+        for j in range(i, end):
+            if runs.group[j] >= 0 or scored:
+                for c in range(runs.start[j] - left, runs.stop[j] - left):
+                    some[count] = tan2[c]
+                    count += 1
+        slope_steps(some[:count], steps[:count])
+        count = 0
+        for j in range(i, end):
+            group = runs.group[j]
+            if group < 0 and not scored:
+                continue
+            size = runs.stop[j] - runs.start[j]
+            if group >= 0:
+                low = high = steps[count]
+                total = np.int64(0)
+                for k in range(count, count + size):
+                    total += steps[k]
+                    low, high = min(low, steps[k]), max(high, steps[k])
+                one, other = stretch_of(low, corners), stretch_of(high, corners)
+                if one == other:
+                    add_steps(totals.sums, group, one, size, total)
+                else:
+                    for k in range(count, count + size):
+                        one = stretch_of(steps[k], corners)
+                        add_steps(totals.sums, group, one, 1, np.int64(steps[k]))
+                widen(totals.bounds, group, low / SLOPE, high / SLOPE)
+            if scored:
+                for k in range(size):
+                    member = membership(steps[count + k] / SLOPE, curve)
+                    score[r, runs.start[j] + k] += curve.weight * member
+            count += size
+        i = end
 
 
 @njit(cache=True, nogil=True)
@@ -451,9 +635,9 @@ def sum_aspect(
     runs: Stretches,
     curve: Curve,
     totals: Totals,
-    score: Floats,
+    score: Any,
 ) -> None:
-    """Add up the directions of aspects, as sines and cosines; level cells add none.
+    """Add up aspects, and their directions as sines and cosines.
 
     Parameters
     ----------
@@ -462,11 +646,12 @@ def sum_aspect(
     runs, curve, score
         As for :func:`sum_values`; a level cell has the membership 1.
     totals
-        As for :func:`sum_values`, but ``value`` holds the sums of sines and of
-        cosines.
+        As for :func:`sum_values`, with one stretch more: how many cells are level, and
+        the sums of sines and cosines of the others.
     """
     line = np.empty(heights.shape[1])
-    scored = len(score) > 0
+    scored = len(score) > 0 and len(curve.at) > 0
+    extra = len(curve.at) + 1
     for i in range(len(runs.row)):
         r, start, stop, group = runs.row[i], runs.start[i], runs.stop[i], runs.group[i]
         if group < 0 and not scored:
@@ -476,16 +661,21 @@ def sum_aspect(
         above, here = heights[r, start:end], heights[r + 1, start:end]
         aspect_row(above, here, heights[r + 2, start:end], dx_m[r], dy_m[r], part)
         for c in range(n):
-            if group >= 0 and isfinite(part[c]):
+            known = isfinite(part[c])
+            if group >= 0 and known:
+                lower = floor(part[c])
+                fraction = np.int64((part[c] - lower) * FRACTION + 0.5)
+                stretch = stretch_of(part[c], curve.at)
+                add(totals.sums, group, stretch, 1, np.int64(lower), fraction)
                 angle = radians(part[c])
-                totals.value[group, 0] += np.int64(np.rint(sin(angle) * FRACTION))
-                totals.value[group, 1] += np.int64(np.rint(cos(angle) * FRACTION))
-        if len(curve.at) == 0:
-            continue
-        for c in range(n):
-            part[c] = membership(part[c], curve) if isfinite(part[c]) else 1.0
-        row = score[r, start:stop] if scored else line[:0]
-        grade(part, group, curve.weight, totals, row)
+                east = np.int64(np.rint(sin(angle) * FRACTION))
+                north = np.int64(np.rint(cos(angle) * FRACTION))
+                add(totals.sums, group, extra, 0, east, north)
+            elif group >= 0:
+                totals.sums[group, extra, 0] += 1
+            if scored:
+                member = membership(part[c], curve) if known else 1.0
+                score[r, start + c] += curve.weight * member
 
 
 @njit(cache=True, nogil=True)
@@ -524,8 +714,7 @@ def add_totals(root: Ints, totals: Totals, sums: Totals) -> None:
         s = root[g]
         if s < 0:
             continue
-        for k in range(2):
-            sums.value[s, k] += totals.value[g, k]
-            sums.member[s, k] += totals.member[g, k]
-        sums.bounds[s, 0] = min(sums.bounds[s, 0], totals.bounds[g, 0])
-        sums.bounds[s, 1] = max(sums.bounds[s, 1], totals.bounds[g, 1])
+        for k in range(totals.sums.shape[1]):
+            for m in range(3):
+                sums.sums[s, k, m] += totals.sums[g, k, m]
+        widen(sums.bounds, s, totals.bounds[g, 0], totals.bounds[g, 1])

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from geo.raster.kernels.runs import group_runs
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -165,3 +167,78 @@ def walk_rings(
             down = not down
     ring_start[rings] = at
     return rings
+
+
+@njit(cache=True, nogil=True)
+def trace_sites(
+    mine: Ints,
+    limits: Ints,
+    row: Small,
+    start: Small,
+    stop: Small,
+    by_part: bool,
+    x: Small,
+    y: Small,
+    ring_end: Ints,
+    ring_owner: Ints,
+    counts: Ints,
+) -> None:
+    """Trace the outlines of some sites.
+
+    Parameters
+    ----------
+    mine
+        Runs of the sites, site after site, each in order.
+    limits
+        Where the runs of each site begin in ``mine``, one more than sites.
+    row, start, stop
+        Runs.
+    by_part
+        Whether a site may fall into parts that touch at corners only.
+    x, y
+        Filled: column and row at whose upper left each vertex lies, ring after ring,
+        the first vertex repeated as the last; shape at least ``(5 n,)`` for n runs.
+    ring_end, ring_owner
+        Filled: the end of each ring among the vertices, and its part, the parts counted
+        over all sites; shape at least ``(n + sites,)``.
+    counts
+        Filled: parts of each site, then rings and vertices in all; shape
+        ``(sites + 2,)``.
+    """
+    sites = len(limits) - 1
+    vertices = rings = parts_before = 0
+    for s in range(sites):
+        a, b = limits[s], limits[s + 1]
+        n = b - a
+        top, bottom = row[mine[a]], row[mine[b - 1]] + 1
+        first = np.zeros(bottom - top + 1, np.int64)
+        left, right = np.empty(n, np.int32), np.empty(n, np.int32)
+        for k in range(n):
+            left[k], right[k] = start[mine[a + k]], stop[mine[a + k]]
+            first[row[mine[a + k]] - top + 1] += 1
+        for r in range(bottom - top):
+            first[r + 1] += first[r]
+        part, parts = np.zeros(n, np.int64), 1
+        if by_part:
+            parts = group_runs(first, left, right, 0, part, np.empty(n, np.int64))
+        cx, cy = np.empty(4 * n, np.int32), np.empty(4 * n, np.int32)
+        level, upright = np.empty(4 * n, np.int32), np.empty(4 * n, np.int32)
+        owner = np.empty(4 * n, np.int64)
+        count = link_corners(first, left, right, part, cx, cy, owner, level, upright)
+        order = np.empty(count, np.int32)
+        ring_part = np.empty(count // 4 + 1, np.int64)
+        ring_start = np.empty(count // 4 + 2, np.int64)
+        found = walk_rings(
+            count, owner, level, upright, order, ring_part, ring_start, parts
+        )
+        for k in np.argsort(ring_part[:found], kind="mergesort"):  # stable
+            for m in range(ring_start[k], ring_start[k + 1] + 1):
+                c = order[m] if m < ring_start[k + 1] else order[ring_start[k]]
+                x[vertices], y[vertices] = cx[c], cy[c] + top
+                vertices += 1
+            ring_end[rings] = vertices
+            ring_owner[rings] = parts_before + ring_part[k]
+            rings += 1
+        counts[s] = parts
+        parts_before += parts
+    counts[sites], counts[sites + 1] = rings, vertices
