@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from geo import geodesy
 from geo.joins import nearest
 from layers import site_words as words
 from layers.site_energy import SiteEnergy, energy_of
+from layers.site_setback import inside_share
 from layers.solar_words import Names, area_names, distinct
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def describe(
 
     Notes
     -----
-    Areas are on the ellipsoid. The net area lies inside the setback, from holes too.
+    Areas are on the ellipsoid. The net area lies inside the setback, from holes too
+    (:func:`layers.site_setback.inside_share`).
     Capacity is net area times usable fraction times density, low with low and high
     with high. A site that reaches over a border of regions is that of the region in
     which a point inside it lies.
@@ -128,16 +129,18 @@ def describe(
 
 
 def power_of(
-    best: gpd.GeoDataFrame, plan: SitingPlan
+    found: FoundSites, plan: SitingPlan, *, rows: int
 ) -> tuple[pd.DataFrame, SiteEnergy]:
     """Work out area, capacity and energy of sites.
 
     Parameters
     ----------
-    best
-        Rows of a search, all with geometry, in any CRS.
+    found
+        What a search gave, with outlines and cells for the sites asked about.
     plan
         The plan.
+    rows
+        How many of the first sites are asked about.
 
     Returns
     -------
@@ -152,10 +155,11 @@ def power_of(
     """
     import pandas as pd
 
+    best = found.table.head(rows)
     shapes = np.asarray(best.geometry.to_crs(4326).array, dtype=object)
     middles = shapely.centroid(shapes)
     area = geodesy.area(shapes)
-    net = np.minimum(net_areas(shapes, plan.sites.setback_m), area)
+    net = area * inside_share(found, len(best), plan.sites.setback_m)
     per_km2 = plan.density_mwp_per_km2 * plan.usable_fraction
     altitude = best["mean_elevation"].to_numpy(dtype=float)
     sun = energy_of(
@@ -205,51 +209,6 @@ def cell_words(grid: Grid) -> str:
     if not grid.is_lonlat:
         return f"{grid.dx:g} m × {grid.dy:g} m"
     return f"{grid.dx * 3600:.4g}″ × {grid.dy * 3600:.4g}″"
-
-
-def net_areas(shapes: NDArray[np.object_], setback_m: float) -> Floats:
-    """Area inside a setback from the outline and from holes.
-
-    Parameters
-    ----------
-    shapes
-        Polygons in EPSG:4326, shape ``(n,)``.
-    setback_m
-        Width that is left free. [m]
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape ``(n,)``; 0 where nothing is left. [m²]
-
-    Notes
-    -----
-    In an equal-area plane within a degree or so of each site, where lengths are right
-    to a few parts in 100,000. Round corners have four edges a quarter turn.
-    """
-    if not setback_m:
-        return geodesy.area(shapes)
-    plane = np.empty(len(shapes), dtype=object)
-    for i, shape in enumerate(shapes):
-        middle = shape.centroid
-        transform = _plane(round(middle.x), round(middle.y))
-        plane[i] = shapely.transform(shape, transform)
-    inside: Floats = shapely.area(shapely.buffer(plane, -setback_m, quad_segs=4))
-    return inside
-
-
-@lru_cache(maxsize=64)
-def _plane(lon: int, lat: int) -> Any:
-    """Make a function from longitude and latitude to an equal-area plane."""
-    from pyproj import CRS, Transformer
-
-    plane = CRS.from_proj4(f"+proj=laea +lon_0={lon} +lat_0={lat} +datum=WGS84")
-    move = Transformer.from_crs("EPSG:4326", plane, always_xy=True)
-
-    def transform(lonlat: Floats) -> Floats:
-        return np.column_stack(move.transform(lonlat[:, 0], lonlat[:, 1]))
-
-    return transform
 
 
 def _as_features(plan: SitingPlan, grid: Grid, n: int) -> dict[str, Any]:

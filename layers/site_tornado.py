@@ -297,7 +297,7 @@ def _setback(base: Base) -> list[dict[str, object]]:
         ends = []
         for setback in (threshold.low, threshold.high):
             other = replace(plan, sites=replace(plan.sites, setback_m=setback))
-            power, _ = power_of(base.found.table.head(len(base.first)), other)
+            power, _ = power_of(base.found, other, rows=len(base.first))
             ends.append(_total(power, kept=len(base.first)))
         rows.append(
             _row(
@@ -370,15 +370,14 @@ def _searched_outcome(
     scenario = run(
         base.prepared,
         base.found,
-        described=max(1, first),
+        described=base.plan.sites.top_n,
         changes=changes,
         coarsen=coarsen,
         label="",
         find=find,
     )
-    best = scenario.found.table.head(base.plan.sites.top_n)
-    power, _ = power_of(best, base.plan)
-    among = (scenario.match[:first] >= 0) & (scenario.match[:first] < len(best))
+    power, _ = power_of(scenario.found, base.plan, rows=base.plan.sites.top_n)
+    among = (scenario.match[:first] >= 0) & (scenario.match[:first] < len(power))
     return _total(power, kept=int(among.sum()))
 
 

@@ -165,8 +165,7 @@ def sites(
     prepared = prepare(settings, data=data)
     search = _Search(prepared, progress, threads, reruns=reruns)
     found = search.first(folder, workspace)
-    best = found.table.head(prepared.plan.sites.keep)
-    power, sun = power_of(best, prepared.plan)
+    power, sun = power_of(found, prepared.plan, rows=prepared.plan.sites.keep)
     table = describe(found, prepared, power)
     find = search.again if reruns and len(table) else None
     every: tuple[Scenario, ...] = ()
