@@ -172,6 +172,7 @@ def mark_layer(mark: Mark, features: Sequence[Mapping[str, Any]]) -> PageLayer:
             "on": mark.on,
             "features": list(features),
         },
+        call="lodemap.sites" if family == "site" else "lodemap.layer",
     )
 
 

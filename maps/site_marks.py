@@ -197,7 +197,7 @@ def _card(
     """Card of one site."""
     key = f"sites/{row['id']}"
     region = plain(row.get("region"))
-    score = float(row["score"])
+    note, score = plain(row.get("note")), float(row["score"])
     outline = (
         f"of cells, good to about {length(float(row['uncertainty_m']))}; drawn here "
         f"simplified, at most {length(off_m)} off, small holes filled"
@@ -211,10 +211,10 @@ def _card(
         name_ko=plain(row.get("name_ko")),
         name_zh=plain(row.get("name_zh")),
         badge=plain(row.get("status")),
-        warning=f"{SYNTHETIC}: made up to try the method. This is no place on Earth."
+        warning=(note if SYNTHETIC in note else f"{SYNTHETIC}. {note}")
         if found.synthetic
         else "",
-        intro=plain(row.get("note")),
+        intro="" if found.synthetic else note,
         facts=(
             *_rank_facts(found, row),
             *_ground_facts(row, regions.get(region, region)),
@@ -231,12 +231,15 @@ def _card(
             )
             for column, label in labels.items()
         ),
-        inputs=tuple(
-            f"{plain(entry['label']) or plain(entry['name'])}: "
-            f"{maker(plain(entry['source']))} ({plain(entry['licence'])})"
-            for entry in found.inputs
-        ),
+        inputs=tuple(_input(entry) for entry in found.inputs),
     )
+
+
+def _input(entry: Mapping[str, Any]) -> str:
+    """One input in a line: what it is, who made it, its licence."""
+    label = plain(entry["label"]) or plain(entry["name"])
+    source = maker(plain(entry["source"]))
+    return f"{label[:1].upper()}{label[1:]}: {source} ({plain(entry['licence'])})"
 
 
 def _rank_facts(

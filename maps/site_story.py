@@ -166,8 +166,7 @@ def _holds(found: SolarSites, marks: SiteMarks) -> list[dict[str, Any]]:
             {
                 "id": portfolio.reading,
                 "label": portfolio.label,
-                "target": f"{portfolio.target:,.0f} {portfolio.target_unit}"
-                + (" a year" if portfolio.target_unit == "GWh" else " of modules"),
+                "target": _target(portfolio),
                 "held": {},
             },
         )
@@ -176,6 +175,12 @@ def _holds(found: SolarSites, marks: SiteMarks) -> list[dict[str, Any]]:
         {**reading, "held": [reading["held"].get(use) for use in _LAND_USE]}
         for reading in readings.values()
     ]
+
+
+def _target(portfolio: Portfolio) -> str:
+    """Say what a reading asks for, to four digits."""
+    amount = f"{float(f'{portfolio.target:.4g}'):,.15g} {portfolio.target_unit}"
+    return f"{amount} {'a year' if portfolio.target_unit == 'GWh' else 'of modules'}"
 
 
 def _held(portfolio: Portfolio, marks: SiteMarks, names: Mapping[str, str]) -> Held:

@@ -7,8 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from click.testing import CliRunner
 
 import maps
+from layers.errors import ReadError
+from layers.site_files import staged, write_sites
+from maps.cli import cli
 from maps.exchange import build
 from maps.popup import card_html
 from maps.site_marks import (
@@ -90,7 +94,8 @@ def test_what_is_missing_is_left_out(found):
     assert "Power plant: " in card
     assert "(8 km" not in card
     without = found.table.drop(columns=["road_km"])
-    assert "Road:" not in card_of(dataclasses.replace(found, table=without))
+    card = card_of(dataclasses.replace(found, table=without))
+    assert "Road:" not in card.partition("Computed from")[0]
 
 
 def test_synthetic_terrain_is_said_everywhere(deal, tmp_path):
@@ -100,7 +105,8 @@ def test_synthetic_terrain_is_said_everywhere(deal, tmp_path):
     assert page.story.count("badge-synthetic") == 2
     cards = [card_html(c) for c in page.cards if c.key.startswith("sites/")]
     assert len(cards) == 3
-    assert all("This is no place on Earth" in card for card in cards)
+    warned = '<p class="note note-warn"><strong>Synthetic terrain. Hypothetical'
+    assert all(warned in card for card in cards)
     labels = [m.label for m in page.marks.values() if m.group == "What we computed"]
     assert labels
     assert all("(synthetic terrain)" in label for label in labels)
@@ -170,6 +176,7 @@ def test_both_readings_are_answered_at_each_land_use(deal, found):
     assert "B: 2.5 GWh a day" in rows[1]
     assert rows[1].count("Yes: ") == 3
     assert "the first site," in rows[1]
+    assert "913.1 GWh a year" in rows[1]
 
 
 def test_the_readings_of_another_exchange_are_left_out(deal, found):
@@ -251,6 +258,29 @@ def test_sites_elsewhere_widen_the_view(deal):
     assert page.first_view[0][1] < 110
 
 
+def test_the_command_takes_the_folder_that_sites_were_written_to(tmp_path):
+    folder = tmp_path / "found"
+    with staged(folder) as stage:
+        found = some_sites(4, synthetic=True, folder=stage)
+        write_sites(found, stage)
+    page = tmp_path / "page.html"
+    run = CliRunner().invoke(
+        cli, ["map", "--sites", str(folder), "-o", str(page)], catch_exceptions=False
+    )
+    assert run.exit_code == 0
+    text = page.read_text("utf-8")
+    assert text.count('<article class="card role-hypothetical" id="card-sites') == 4
+    assert "data:image/png;base64," in text
+    (folder / "sites.json").unlink()
+    with pytest.raises(ReadError, match=r"sites\.json"):
+        CliRunner().invoke(
+            cli,
+            ["map", "--sites", str(folder), "-o", str(page)],
+            catch_exceptions=False,
+        )
+    assert page.read_text("utf-8") == text
+
+
 # ── In the browser ───────────────────────────────────────────────────────────
 
 
@@ -283,6 +313,25 @@ def test_a_site_of_two_pixels_can_be_hit(sites_page, open_page):
             spot["x"] + spot["width"] / 2 + 4, spot["y"] + spot["height"] / 2
         )
         assert page.locator("#sheet .kind").inner_text().lower() == "hypothetical site"
+
+
+@pytest.mark.browser
+def test_numbers_stand_in_large_sites_and_beside_small_ones(sites_page, open_page):
+    with open_page(sites_page, reduced_motion="reduce") as page:
+        site = page.locator('[data-key="sites/site-001"]')
+        number = page.locator('.label-site .label-main:text-is("1")')
+        at = page.evaluate("lodemap.marks.get('sites/site-001').anchor")
+        for zoom, inside in ((7, False), (12, True)):
+            page.evaluate(
+                "([at, z]) => lodemap.map().setView([at[1], at[0]], z,"
+                " { animate: false })",
+                [at, zoom],
+            )
+            assert number.is_visible()
+            box, plate = site.bounding_box(), number.bounding_box()
+            middle = plate["x"] + plate["width"] / 2
+            assert (box["x"] < middle < box["x"] + box["width"]) == inside
+            assert abs(middle - box["x"] - box["width"] / 2) < 60
 
 
 @pytest.mark.browser
