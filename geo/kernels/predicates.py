@@ -25,7 +25,7 @@ from geo.kernels.contacts import in_contact
 from geo.kernels.curve import morton_order
 from geo.kernels.edges import Edges, edges_of
 from geo.kernels.interiors import held
-from geo.kernels.reach import reached, scaled, search_near
+from geo.kernels.reach import boxes_round, reached, scaled, search_near
 from geo.kernels.seams import boundary_of, pieces_on_meridian
 from geo.parallel import run_chunks
 
@@ -124,7 +124,7 @@ def polygons_holding(
             return _in_order(found)
         places, reach, rows = places[vague], reach[vague], rows[vague]
         planes = scaled(places, reach + most)
-        for k, j in _candidates(search_near, index, (planes, reach), (width, widest)):
+        for k, j in _reachable(index, planes, reach, width, widest):
             inside = held(places, k, rings, outlines, j)
             near = reached(planes, k, outlines, j, reach[k] + width[j])
             either = inside | near
@@ -217,6 +217,27 @@ def _candidates(
         columns = np.empty(room, dtype=np.intp)
         begin, n = search(*wanted, begin, *index, *more, rows, columns)
         yield rows[:n], columns[:n]
+
+
+def _reachable(
+    index: Index, planes: Floats, reach: Floats, width: Floats, widest: Floats
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the pairs of a point and a feature whose box it may reach.
+
+    Where no boundary has a width, neighbours are looked up together by boxes that hold
+    all they reach; one by one where that is across the antimeridian or over a pole.
+    """
+    boxes, whole = boxes_round(planes, reach)
+    if widest.any():
+        whole[:] = False
+    rows = np.flatnonzero(whole)
+    for k, j in _candidates(search, index, (boxes[rows],), ()):
+        yield rows[k], j
+    rows = np.flatnonzero(~whole)
+    for k, j in _candidates(
+        search_near, index, (planes[rows], reach[rows]), (width, widest)
+    ):
+        yield rows[k], j
 
 
 def _in_order(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
