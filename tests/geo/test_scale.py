@@ -157,22 +157,18 @@ def test_within_lines_and_points_equals_the_join_over_all_rows(
     split_finely(monkeypatch, 9, 4)
     rng = np.random.default_rng(7)
     xy = rng.integers(-2, 3, (160, 3, 2)) * 1.0
-    xy[:, :, 0] += rng.choice([-178, 0, 178], 160)[:, None]
+    xy[:, :, 0] += rng.choice([-179, 0, 179], 160)[:, None]
+    xy[:, :, 0] = np.clip(xy[:, :, 0], -180, 180)
     ways = shapely.linestrings(xy[:80])
     ways = ways[shapely.is_valid(ways)]
     dots = shapely.points(xy[:, 1])
+    west, south = xy[80:99, 0].T - 1
+    plots = shapely.box(np.maximum(west, -180), south, np.minimum(west + 2, 180), 2)
     off = {}
     if uncertain:
         off["uncertainty_m"] = rng.choice([0, 300, 120_000], len(dots) + len(ways))
     left = frame([*dots, *ways], 1, **off)
-    right = frame(
-        [
-            *dots[:30],
-            *ways,
-            *shapely.box(*(xy[80:99, :2] + [[[-1, -1], [1, 1]]]).reshape(-1, 4).T),
-        ],
-        2,
-    )
+    right = frame([*dots[:30], *ways, *plots], 2)
     got, expected = run("within", left, right, tmp_path, here, rows=(37, 23))
     assert len(expected) > 200
     assert (expected["probability"] == 0).any() == uncertain
