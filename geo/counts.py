@@ -1,4 +1,4 @@
-"""How many uncertain places lie in each polygon."""
+"""How many uncertain places lie in each polygon, line or point."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ _ADDED = (
 
 def count_within(
     left: gpd.GeoDataFrame,
-    polygons: gpd.GeoDataFrame,
+    right: gpd.GeoDataFrame,
     *,
     edges: str = "straight",
     progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
-    """Count the points in each polygon, as far as their places are known.
+    """Count the points in each feature, as far as their places are known.
 
     Parameters
     ----------
     left
         Points in EPSG:4326, shape ``(n,)``, with ``uncertainty_m`` or without. [m]
-    polygons
-        Polygons in EPSG:4326, shape ``(m,)``, with ``boundary_uncertainty_m`` or
+    right
+        Polygons, lines and points in EPSG:4326, shape ``(m,)``, with
+        ``boundary_uncertainty_m`` (of lines and points also ``uncertainty_m``) or
         without. [m]
     edges, progress
         As of :func:`geo.within`.
@@ -43,7 +44,7 @@ def count_within(
     Returns
     -------
     geopandas.GeoDataFrame
-        A copy of ``polygons``, its index and order kept, with ``count_certain`` and
+        A copy of ``right``, its index and order kept, with ``count_certain`` and
         ``count_possible``, how many points surely lie inside and how many may or may
         not; ``count_expected``, the mean of the count; ``count_variance``, its
         variance; and ``chance_of_any``, the chance that at least one lies inside.
@@ -53,7 +54,7 @@ def count_within(
     GeometryTypeError
         If ``left`` holds anything but points.
     ColumnError
-        If ``polygons`` already has one of the columns.
+        If ``right`` already has one of the columns.
     GeoError
         As :func:`geo.within`.
 
@@ -65,7 +66,9 @@ def count_within(
     any. A doubtful outline displaces all points alike and so correlates them; then the
     mean still holds, but the variance is larger than stated and the chance of any at
     the most what is stated here. The expected counts of polygons that do not overlap
-    add up to the expected count of their union.
+    add up to the expected count of their union. An uncertain point that may lie in a
+    line or point counts as possible there and adds nothing to what is expected, since
+    its chance to is 0.
 
     References
     ----------
@@ -96,30 +99,29 @@ def count_within(
             f"left, row {left.index[row]}: a {left.geometry.iloc[row].geom_type}; "
             "expected Point; geo.point_radius turns areas into points with a radius"
         )
-    taken = [column for column in _ADDED if column in polygons]
+    taken = [column for column in _ADDED if column in right]
     if taken:
         raise ColumnError(
-            f"polygons already has {', '.join(taken)}, which the count adds; rename "
-            f"first: polygons.rename(columns={{{taken[0]!r}: …}})"
+            f"right already has {', '.join(taken)}, which the count adds; rename "
+            f"first: right.rename(columns={{{taken[0]!r}: …}})"
         )
     # Only the geometry and the uncertainty take part, so that no column is in the way.
     points = left[[c for c in ("uncertainty_m", left.geometry.name) if c in left]]
-    outlines = polygons[
-        [c for c in ("boundary_uncertainty_m", polygons.geometry.name) if c in polygons]
-    ]
+    used = ("uncertainty_m", "boundary_uncertainty_m", right.geometry.name)
+    outlines = right[[c for c in used if c in right]]
     options: dict[str, Any] = {} if edges == "straight" else {"edges": edges}
     if progress:
         options["progress"] = progress
     joined = within(
         points.reset_index(drop=True), outlines.reset_index(drop=True), **options
     )
-    n = len(polygons)
+    n = len(right)
     j = joined["index_right"].to_numpy(dtype=np.intp)
     p = joined["probability"].to_numpy(dtype=np.float64)
     certain = joined["relation"].eq("certain").to_numpy(dtype=bool)
     with np.errstate(divide="ignore"):
         none = np.bincount(j, np.log1p(-p), minlength=n)
-    counted = polygons.copy()
+    counted = right.copy()
     counted["count_certain"] = np.bincount(j[certain], minlength=n)
     counted["count_possible"] = np.bincount(j[~certain], minlength=n)
     counted["count_expected"] = np.bincount(j, p, minlength=n)

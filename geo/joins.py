@@ -12,6 +12,7 @@ a millimetre.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from geo.errors import GeometryError
 from geo.matches import How, Layout
 from geo.sides import AREAS, LINES, POINT, EdgeKind, Side, side
+from geo.uncertainty import uncertainties
 
 if TYPE_CHECKING:
     from typing import Any
@@ -26,17 +28,20 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from geo.kernels.containment import Containment
     from geo.kernels.pairs import Found, Ties
     from geo.parallel import Progress
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
+    Part = tuple[Ints, Ints, Containment]
+    """Rows of left and of right, and what was found among them."""
 
 
 def within(
     left: gpd.GeoDataFrame,
-    polygons: gpd.GeoDataFrame,
+    right: gpd.GeoDataFrame,
     *,
     how: How = "inner",
     edges: EdgeKind = "straight",
@@ -44,16 +49,17 @@ def within(
     rsuffix: str = "right",
     progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
-    """Join each feature to the polygons that it lies in, or may lie in.
+    """Join each feature to those that it lies in, or may lie in.
 
     Parameters
     ----------
     left
         Points, lines or polygons in EPSG:4326, shape ``(n,)``. ``uncertainty_m`` is the
         radius round a point, or how far another feature may be displaced. [m]
-    polygons
-        Polygons in EPSG:4326, shape ``(m,)``. ``boundary_uncertainty_m`` is how far the
-        outline may be off. [m]
+    right
+        Points, lines and polygons in EPSG:4326, shape ``(m,)``.
+        ``boundary_uncertainty_m`` is how far the outline may be off; of a point or
+        line also ``uncertainty_m``, the larger of the two. [m]
     how
         ``inner`` leaves out rows of ``left`` without a match; ``left`` keeps them.
     edges
@@ -67,69 +73,90 @@ def within(
     -------
     geopandas.GeoDataFrame
         Rows of ``left`` with its index (repeated where it may lie in several
-        polygons), most probable first within a row; ``index_right``; the columns of
-        ``polygons``; ``relation``, ``certain`` or ``possible``; and ``probability``.
-        For a point: the chance that it truly lies in the polygon. For a line or
+        features), most probable first within a row; ``index_right``; the columns of
+        ``right``; ``relation``, ``certain`` or ``possible``; and ``probability``.
+        For a point: the chance that it truly lies in the feature. For a line or
         polygon: the expected share of its length or area that does.
 
     Raises
     ------
     CRSMissingError, CRSMismatchError, AxisOrderError, GeometryError
         If a side is not in EPSG:4326, holds an empty or invalid geometry, or an edge
-        that cannot be a geodesic.
+        that cannot be a geodesic; if both sides hold lines and ``edges`` is
+        ``geodesic``.
     GeometryTypeError
-        If ``left`` holds several points in a row, or ``polygons`` anything else than
-        polygons.
+        If ``left`` holds several points in a row, or a side a collection.
     ColumnError
         If an uncertainty is not a length, an index label occurs twice, or a column of
         the result is there already.
 
     Notes
     -----
-    The probability is the area of disc and polygon in common over the area of the disc,
-    mixed over the displacement of the outline; see :mod:`geo.kernels.containment`. A
-    pair is certain when no displacement leads outside. Without any uncertainty (less
-    than a millimetre) a point is joined exactly when ``polygon.contains(point)``:
-    orientations are decided by error-free arithmetic where rounding could matter.
+    **In a polygon** the probability is the area of disc and polygon in common over the
+    area of the disc, mixed over the displacement of the outline; see
+    :mod:`geo.kernels.containment`. A pair is certain when no displacement leads
+    outside. Without any uncertainty (less than a millimetre) a point is joined exactly
+    when ``polygon.contains(point)``: orientations are decided by error-free arithmetic
+    where rounding could matter.
+
+    **In a line or point** lies, without uncertainty, exactly what ``shapely.within``
+    says: a point in a line that it is on, but not at its ends; a point in its equal; a
+    line in a line that covers it, to which its share is given where another covers only
+    a stretch. A polygon lies in no line and no point, a line in no point. A place that
+    is uncertain has an area, and lines and points have none: the chance that it lies
+    there is 0, whatever the distance. It is joined all the same where it may lie there,
+    as ``possible`` with probability 0: where the uncertainties of both reach over the
+    distance, of a line from every vertex. So a row of probability 0 says that the data
+    do not rule it out, and no row that they do. What is asked of uncertain places is
+    mostly whether they are near: see :func:`within_distance`.
+
+    **Geodesic edges** of lines are followed to a millimetre, and hardly a point with
+    coordinates of 64 bits is on one. A point then lies in a line that is no farther
+    away than two millimetres, unless it has the coordinates of an end. So it does
+    wherever it is on the geodesic to 0.1 mm, and nowhere beyond four millimetres.
+    Whether a line runs along another has no such answer, and is refused.
 
     References
     ----------
-    See :mod:`geo.uncertainty` and :mod:`geo.kernels.orientation`.
+    See :mod:`geo.uncertainty`, :mod:`geo.kernels.orientation` and
+    :mod:`geo.kernels.lines`.
 
     Examples
     --------
     >>> import geopandas as gpd
-    >>> from shapely import Point, box
+    >>> from shapely import LineString, Point, box
     >>> lease = gpd.GeoDataFrame({"block": [7]}, geometry=[box(0, 0, 1, 1)], crs=4326)
     >>> mine = gpd.GeoDataFrame(
     ...     {"uncertainty_m": [5_000]}, geometry=[Point(1, 0.5)], crs=4326
     ... )
     >>> within(mine, lease)[["block", "relation", "probability"]].values.tolist()
     [[7, 'possible', 0.50]]
-    """
-    from geo.kernels.containment import contain_areas, contain_lines, contain_points
 
+    Gauges on a river, of which the second is known to 50 m only:
+
+    >>> river = gpd.GeoDataFrame(geometry=[LineString([(0, 0), (4, 2)])], crs=4326)
+    >>> gauges = gpd.GeoDataFrame(
+    ...     {"uncertainty_m": [0, 50]}, geometry=[Point(2, 1), Point(3, 1.5)], crs=4326
+    ... )
+    >>> within(gauges, river)[["relation", "probability"]].values.tolist()
+    [['certain', 1.0], ['possible', 0.0]]
+    """
     layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
     a = side(
         left, "left", edges, kinds=(POINT, *LINES, *AREAS), columns=["uncertainty_m"]
     )
-    b = side(
-        polygons, "polygons", edges, kinds=AREAS, columns=["boundary_uncertainty_m"]
-    )
-    points = np.flatnonzero(a.kinds == POINT)
-    found = contain_points(
-        a.lonlat(points), a.reach_m[points], b.shapes, b.reach_m, progress=progress
-    )
-    parts = [(points, found)]
-    for contain, kinds in ((contain_lines, LINES), (contain_areas, AREAS)):
-        rows = np.flatnonzero(np.isin(a.kinds, kinds))
-        if len(rows):
-            meets = contain(a.shapes[rows], a.reach_m[rows], b.shapes, b.reach_m)
-            parts.append((rows, meets))
-    i = np.concatenate([rows[part.i] for rows, part in parts])
-    j = np.concatenate([part.j for _, part in parts])
-    probability = np.concatenate([part.probability for _, part in parts])
-    certain = np.concatenate([part.certain for _, part in parts])
+    b = side(right, "right", edges, columns=["boundary_uncertainty_m"])
+    areal = np.isin(b.kinds, AREAS)
+    if areal.all():
+        parts = _in_areas(a, b, progress)
+    else:
+        own_m = uncertainties(right, "right", "uncertainty_m")
+        b = replace(b, reach_m=np.where(areal, b.reach_m, np.fmax(b.reach_m, own_m)))
+        parts = _in_all(a, b, areal, edges, progress)
+    i = np.concatenate([rows[part.i] for rows, _, part in parts])
+    j = np.concatenate([columns[part.j] for _, columns, part in parts])
+    probability = np.concatenate([part.probability for *_, part in parts])
+    certain = np.concatenate([part.certain for *_, part in parts])
     falls = (i[1:] == i[:-1]) & (probability[1:] <= probability[:-1])
     if not ((i[1:] > i[:-1]) | falls).all():
         order = np.lexsort((j, -probability, i))
@@ -137,7 +164,7 @@ def within(
             column[order] for column in (i, j, probability, certain)
         )
     added = {"relation": _relation(certain), "probability": probability}
-    return layout.frame(left, polygons, i, j, added)
+    return layout.frame(left, right, i, j, added)
 
 
 def intersects(
@@ -365,6 +392,48 @@ def within_distance(
     added["relation"] = _relation(certain)
     added["probability"] = _chances_within(a, b, found, distance_m)
     return layout.frame(left, right, found.i, found.j, added)
+
+
+def _in_areas(a: Side, b: Side, progress: Progress | None) -> list[Part]:
+    """Find what lies in polygons, by kinds of left."""
+    from geo.kernels.containment import contain_areas, contain_lines, contain_points
+
+    every = np.arange(len(b.shapes))
+    points = np.flatnonzero(a.kinds == POINT)
+    found = contain_points(
+        a.lonlat(points), a.reach_m[points], b.shapes, b.reach_m, progress=progress
+    )
+    parts = [(points, every, found)]
+    for contain, kinds in ((contain_lines, LINES), (contain_areas, AREAS)):
+        rows = np.flatnonzero(np.isin(a.kinds, kinds))
+        if len(rows):
+            meets = contain(a.shapes[rows], a.reach_m[rows], b.shapes, b.reach_m)
+            parts.append((rows, every, meets))
+    return parts
+
+
+def _in_all(
+    a: Side, b: Side, areal: Bools, edges: EdgeKind, progress: Progress | None
+) -> list[Part]:
+    """Find what lies in polygons, and what in lines and points."""
+    from geo.kernels.lines import contain_in_lines
+
+    linear = [np.isin(one.kinds, LINES).any() for one in (a, b)]
+    if edges == "geodesic" and all(linear):
+        raise GeometryError(
+            'within was given lines in lines with edges="geodesic"; geodesics are '
+            "followed to a millimetre, which does not tell whether one runs along "
+            'another. Use edges="straight", or within_distance(…) for what is near'
+        )
+    slim, some = np.flatnonzero(~areal), np.flatnonzero(areal)
+    found = contain_in_lines(
+        a, b.rows(slim), geodesic=edges == "geodesic", progress=progress
+    )
+    parts = [(np.arange(len(a.shapes)), slim, found)]
+    if len(some):
+        for rows, columns, part in _in_areas(a, b.rows(some), None):
+            parts.append((rows, some[columns], part))
+    return parts
 
 
 def _measures(found: Found, a: Side, b: Side) -> dict[str, NDArray[Any]]:

@@ -44,7 +44,7 @@ _SHARE = 0.7
 
 def within(
     left: Source,
-    polygons: Source,
+    right: Source,
     output: str | os.PathLike[str],
     *,
     how: str = "inner",
@@ -55,11 +55,11 @@ def within(
     client: distributed.Client | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Join each feature to the polygons that it lies in, or may lie in.
+    """Join each feature to those that it lies in, or may lie in.
 
     Parameters
     ----------
-    left, polygons
+    left, right
         Datasets, or what :func:`geo.datasets.dataset.open_dataset` takes. Every worker
         must see their files under the same paths.
     output
@@ -105,7 +105,7 @@ def within(
     """
     options = {"how": how, "edges": edges, "lsuffix": lsuffix, "rsuffix": rsuffix}
     return _run(
-        _job("within", left, polygons, output, options),
+        _job("within", left, right, output, options),
         memory=memory,
         client=client,
         progress=progress,

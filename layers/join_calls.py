@@ -34,7 +34,7 @@ class JoinCall:
 
 JOIN_CALLS = {
     "within": JoinCall(
-        tables=("features", "polygons"), example="within('deposits', 'provinces')"
+        tables=("features", "others"), example="within('deposits', 'provinces')"
     ),
     "intersects": JoinCall(
         tables=("features", "others"), example="intersects('provinces', 'deposits')"
@@ -51,7 +51,7 @@ JOIN_CALLS = {
         example="within_distance('deposits', 'crossings', 50000)",
     ),
     "count_within": JoinCall(
-        tables=("points", "polygons"), example="count_within('deposits', 'provinces')"
+        tables=("points", "others"), example="count_within('deposits', 'provinces')"
     ),
 }
 """The joins by name."""
@@ -165,7 +165,7 @@ def _options(call: Node, known: JoinCall, takes: set[str]) -> dict[str, Node]:
     return options
 
 
-_OURS = {"left", "right", "polygons", "others", "progress"}
+_OURS = {"left", "right", "progress"}
 """Parameters of the joins that no option of a call sets."""
 
 

@@ -349,13 +349,24 @@ def _length_inside(lines: Shapes, polygons: Shapes) -> Floats:
     import shapely
 
     if lines is polygons:
-        return _length(lines)
+        return length_m(lines)
     along = shapely.intersection(lines, shapely.boundary(polygons))
-    return _length(shapely.intersection(lines, polygons)) - _length(along)
+    return length_m(shapely.intersection(lines, polygons)) - length_m(along)
 
 
-def _length(shapes: Shapes) -> Floats:
-    """Length of the lines among the parts of each shape. [m]."""
+def length_m(shapes: Shapes) -> Floats:
+    """Length of the lines among the parts of each shape.
+
+    Parameters
+    ----------
+    shapes
+        Of any kind, shape ``(n,)``. [degrees]
+
+    Returns
+    -------
+    numpy.ndarray
+        Along the geodesics between vertices, shape ``(n,)``. [m]
+    """
     import shapely
 
     parts, owner = shapely.get_parts(shapes, return_index=True)

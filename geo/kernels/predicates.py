@@ -25,7 +25,7 @@ from geo.kernels.contacts import in_contact
 from geo.kernels.curve import morton_order
 from geo.kernels.edges import Edges, edges_of
 from geo.kernels.interiors import held
-from geo.kernels.reach import reached, scaled, search_near
+from geo.kernels.reach import boxes_round, reached, scaled, search_near
 from geo.kernels.seams import boundary_of, pieces_on_meridian
 from geo.parallel import run_chunks
 
@@ -117,14 +117,14 @@ def polygons_holding(
         vague = on_cut | (reach + most > 0)
         found = []
         sharp, sharp_rows = places[~vague], rows[~vague]
-        for k, j in _candidates(search, index, (np.hstack([sharp, sharp]),), ()):
+        for k, j in candidates(search, index, (np.hstack([sharp, sharp]),), ()):
             inside = held(sharp, k, rings, outlines, j)
             found.append((sharp_rows[k[inside]], 4 * j[inside] + 2))
         if not vague.any():
             return _in_order(found)
         places, reach, rows = places[vague], reach[vague], rows[vague]
         planes = scaled(places, reach + most)
-        for k, j in _candidates(search_near, index, (planes, reach), (width, widest)):
+        for k, j in _reachable(index, planes, reach, width, widest):
             inside = held(places, k, rings, outlines, j)
             near = reached(planes, k, outlines, j, reach[k] + width[j])
             either = inside | near
@@ -132,7 +132,7 @@ def polygons_holding(
             found.append((rows[k[either]], key[either]))
         return _in_order(found)
 
-    i, key = _joined(
+    i, key = joined(
         run_chunks(work, len(lonlat), chunk=_POINTS_AT_ONCE, progress=progress)
     )
     return Holding(
@@ -193,23 +193,35 @@ def _meeting(
 
     def work(start: int, stop: int) -> tuple[Ints, Ints]:
         found = []
-        for k, j in _candidates(search, index, (left.bounds[start:stop],), ()):
+        for k, j in candidates(search, index, (left.bounds[start:stop],), ()):
             i = start + k
             meet = in_contact(left, left_areal, i, right, right_areal, j)
             found.append((i[meet], j[meet]))
-        return _joined(found)
+        return joined(found)
 
     n = len(left.bounds)
-    return _joined(run_chunks(work, n, chunk=_SHAPES_AT_ONCE, progress=progress))
+    return joined(run_chunks(work, n, chunk=_SHAPES_AT_ONCE, progress=progress))
 
 
-def _candidates(
+def candidates(
     search: Callable[..., tuple[int, int]],
     index: Index,
     wanted: tuple[Floats, ...],
     more: tuple[Floats, ...],
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Yield the pairs that a search finds, so many at a time that memory is bounded."""
+    """Yield the pairs that a search finds, so many at a time that memory is bounded.
+
+    Parameters
+    ----------
+    search, index, wanted, more
+        :func:`geo.kernels.boxtree.search` or one like it, what it searches, what it
+        is to find, shapes ``(k, …)``, and what else it takes after the index.
+
+    Yields
+    ------
+    rows, columns : numpy.ndarray
+        Rows of ``wanted``, and features.
+    """
     room = _PAIRS_AT_ONCE + len(index.order)
     begin = 0
     while begin < len(wanted[0]):
@@ -219,9 +231,30 @@ def _candidates(
         yield rows[:n], columns[:n]
 
 
+def _reachable(
+    index: Index, planes: Floats, reach: Floats, width: Floats, widest: Floats
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the pairs of a point and a feature whose box it may reach.
+
+    Where no boundary has a width, neighbours are looked up together by boxes that hold
+    all they reach; one by one where that is across the antimeridian or over a pole.
+    """
+    boxes, whole = boxes_round(planes, reach)
+    if widest.any():
+        whole[:] = False
+    rows = np.flatnonzero(whole)
+    for k, j in candidates(search, index, (boxes[rows],), ()):
+        yield rows[k], j
+    rows = np.flatnonzero(~whole)
+    for k, j in candidates(
+        search_near, index, (planes[rows], reach[rows]), (width, widest)
+    ):
+        yield rows[k], j
+
+
 def _in_order(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
     """Pairs sorted by row, then by key."""
-    i, key = _joined(found)
+    i, key = joined(found)
     if not len(i):
         return i, key
     first, bits = i.min(), int(key.max()).bit_length()
@@ -247,8 +280,19 @@ def _across(one: Edges, a: BoxTree, other: Edges, b: BoxTree) -> list[Ints]:
     return [pairs for pairs in found if len(pairs)]
 
 
-def _joined(chunks: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    """Results of consecutive ranges, one after the other."""
+def joined(chunks: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Put pairs together, one after the other.
+
+    Parameters
+    ----------
+    chunks
+        Rows and columns of pairs, shapes ``(p,)`` each.
+
+    Returns
+    -------
+    i, j : numpy.ndarray
+        Of all of them.
+    """
     none = np.empty(0, dtype=np.intp)
     i = np.concatenate([none, *(chunk[0] for chunk in chunks)])
     return i, np.concatenate([none, *(chunk[1] for chunk in chunks)])

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _MARGIN_M = 1e-6
 """Rounding in a distance of the plane round a point is far below this. [m]"""
 
+_MARGIN_DEG = 1e-12
+"""Rounding in the side of a box round a point is far below this. [degrees]"""
+
 
 @njit(nogil=True, cache=True)
 def scaled(lonlat: Floats, reach: Floats) -> Floats:
@@ -55,7 +58,8 @@ def scaled(lonlat: Floats, reach: Floats) -> Floats:
         band = np.degrees(reach[k] / flattest) * (1 + 1e-9)
         steepest = abs(y) + band
         sine = np.sin(np.radians(max(abs(y) - band, 0.0)))
-        tall = degree * flattest / (1 - ECCENTRICITY_SQUARED * sine * sine) ** 1.5
+        rest = 1 - ECCENTRICITY_SQUARED * sine * sine
+        tall = degree * flattest / (rest * np.sqrt(rest))
         wide = 0.0
         if steepest < 90:
             sine = np.sin(np.radians(steepest))
@@ -67,6 +71,35 @@ def scaled(lonlat: Floats, reach: Floats) -> Floats:
         planes[k, 0], planes[k, 1], planes[k, 2] = x, image, y
         planes[k, 3], planes[k, 4] = wide, tall
     return planes
+
+
+@njit(nogil=True, cache=True)
+def boxes_round(planes: Floats, reach: Floats) -> tuple[Floats, Bools]:
+    """Lay boxes round points that hold all that the points may reach.
+
+    Parameters
+    ----------
+    planes, reach
+        Points as :func:`scaled` lays them, and their reaches, shapes ``(k, 5)`` and
+        ``(k,)``. [m]
+
+    Returns
+    -------
+    boxes : numpy.ndarray
+        West, south, east, north, shape ``(k, 4)``. [degrees]
+    whole : numpy.ndarray
+        Whether the box does hold all, shape ``(k,)``: not where the reach may get
+        across the antimeridian or to a pole.
+    """
+    boxes = np.empty((len(planes), 4))
+    whole = np.empty(len(planes), dtype=np.bool_)
+    for k in range(len(planes)):
+        x, image, y, wide, tall = planes[k]
+        whole[k] = wide > 0 and image == x
+        across, along = _half_sides(reach[k] + _MARGIN_M, wide, tall)
+        boxes[k, 0], boxes[k, 1] = x - across, y - along
+        boxes[k, 2], boxes[k, 3] = x + across, y + along
+    return boxes, whole
 
 
 @njit(nogil=True, cache=True)
@@ -140,42 +173,79 @@ def reached(
     numpy.ndarray
         Shape ``(p,)``.
     """
+    # Arrays, not the tree, are handed on: taking a tree apart costs like a search.
+    lonlat, boxes, spans, roots, _ = outlines
     found = np.zeros(len(rows), dtype=np.bool_)
     for p in range(len(rows)):
-        if slack[p] > 0:
-            limit = slack[p] * (1 + 1e-9) + _MARGIN_M
-            found[p] = _reaches(planes, rows[p], outlines, columns[p], limit)
+        if slack[p] <= 0:
+            continue
+        limit = slack[p] * (1 + 1e-9) + _MARGIN_M
+        k, first, end = rows[p], roots[columns[p]], roots[columns[p] + 1]
+        x, image, y = planes[k, 0], planes[k, 1], planes[k, 2]
+        scale = planes[k, 3], planes[k, 4]
+        found[p] = _reaches(lonlat, boxes, spans, first, end, x, y, scale, limit)
+        if not found[p] and image != x:
+            found[p] = _reaches(
+                lonlat, boxes, spans, first, end, image, y, scale, limit
+            )
     return found
 
 
-@njit(nogil=True, cache=True)
-def _reaches(planes: Floats, k: int, tree: BoxTree, f: int, limit: float) -> bool:
-    """Whether an edge of a feature is within a limit in the plane of a point."""
-    lonlat, spans = tree.lonlat, tree.spans
-    x, image, y, wide, tall = planes[k]
-    node, end = tree.roots[f], tree.roots[f + 1]
+@njit(nogil=True, cache=True, inline="always")
+def _reaches(
+    lonlat: Floats,
+    boxes: Floats,
+    spans: Ints,
+    node: int,
+    end: int,
+    x: float,
+    y: float,
+    scale: tuple[float, float],
+    limit: float,
+) -> bool:
+    """Whether an edge of some nodes is within a limit in the plane of a point."""
+    wide, tall = scale
+    across, along = _half_sides(limit, wide, tall)
+    west, south, east, north = x - across, y - along, x + across, y + along
     while node < end:
-        skip = spans[node, SKIP]
-        if _gap(tree.boxes, node, planes, k) > limit:
-            node = skip
+        # All four sides at once: one branch, nearly always taken.
+        if (
+            (east < boxes[node, 0])
+            | (north < boxes[node, 1])
+            | (west > boxes[node, 2])
+            | (south > boxes[node, 3])
+        ):
+            node = spans[node, SKIP]
             continue
         node += 1
-        if skip != node:
+        if spans[node - 1, SKIP] != node:
             continue
         for e in range(spans[node - 1, FIRST], spans[node - 1, STOP]):
-            py, qy = (lonlat[e, 1] - y) * tall, (lonlat[e, 3] - y) * tall
-            for origin in (x, image):
-                px, qx = (lonlat[e, 0] - origin) * wide, (lonlat[e, 2] - origin) * wide
-                dx, dy = qx - px, qy - py
-                square = dx * dx + dy * dy
-                t = 0.0
-                if square > 0:
-                    t = min(max(-(px * dx + py * dy) / square, 0.0), 1.0)
-                if np.sqrt((px + t * dx) ** 2 + (py + t * dy) ** 2) <= limit:
-                    return True
-                if image == x:
-                    break
+            ax, ay, bx, by = lonlat[e, 0], lonlat[e, 1], lonlat[e, 2], lonlat[e, 3]
+            if (
+                (max(ax, bx) < west)
+                | (min(ax, bx) > east)
+                | (max(ay, by) < south)
+                | (min(ay, by) > north)
+            ):
+                continue
+            px, py = (ax - x) * wide, (ay - y) * tall
+            qx, qy = (bx - x) * wide, (by - y) * tall
+            dx, dy = qx - px, qy - py
+            square = dx * dx + dy * dy
+            t = 0.0
+            if square > 0:
+                t = min(max(-(px * dx + py * dy) / square, 0.0), 1.0)
+            if np.sqrt((px + t * dx) ** 2 + (py + t * dy) ** 2) <= limit:
+                return True
     return False
+
+
+@njit(nogil=True, cache=True)
+def _half_sides(limit: float, wide: float, tall: float) -> tuple[float, float]:
+    """How far a limit gets in longitude and in latitude. [degrees]."""
+    across = limit / wide + _MARGIN_DEG if wide > 0 else np.inf
+    return across, limit / tall + _MARGIN_DEG
 
 
 @njit(nogil=True, cache=True)

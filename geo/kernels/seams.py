@@ -60,7 +60,7 @@ def boundary_of(edges: Edges) -> Edges:
         left_over = _uncancelled(edges.lonlat[group])
         pieces.append(left_over)
         owner.append(np.full(len(left_over), feature[group[0]]))
-    return _regrouped(np.vstack(pieces), np.concatenate(owner), len(edges.offsets) - 1)
+    return regrouped(np.vstack(pieces), np.concatenate(owner), len(edges.offsets) - 1)
 
 
 def pieces_on_meridian(edges: Edges, lon: float) -> tuple[Edges, Ints]:
@@ -87,7 +87,7 @@ def pieces_on_meridian(edges: Edges, lon: float) -> tuple[Edges, Ints]:
     rows, owner = np.unique(_features(edges)[at], return_inverse=True)
     zero = np.zeros(len(at))
     pieces = np.column_stack([zero, low, zero, high])
-    return _regrouped(pieces, owner.astype(np.intp), len(rows)), rows
+    return regrouped(pieces, owner.astype(np.intp), len(rows)), rows
 
 
 def _uncancelled(seam: Floats) -> Floats:
@@ -109,8 +109,21 @@ def _features(edges: Edges) -> Ints:
     return np.repeat(np.arange(len(edges.offsets) - 1), np.diff(edges.offsets))
 
 
-def _regrouped(lonlat: Floats, owner: Ints, n: int) -> Edges:
-    """Edges in any order as those of ``n`` features, one after the other."""
+def regrouped(lonlat: Floats, owner: Ints, n: int) -> Edges:
+    """Put edges in any order feature by feature.
+
+    Parameters
+    ----------
+    lonlat, owner
+        Edges and the feature of each, shapes ``(e, 4)`` and ``(e,)``. [degrees]
+    n
+        How many features there are.
+
+    Returns
+    -------
+    Edges
+        Those of a feature in the order given.
+    """
     order = np.argsort(owner, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
     return Edges(lonlat=lonlat[order], offsets=offsets.astype(np.intp))

@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 
 from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M
+from geo.parallel import run_chunks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +52,7 @@ _SIDE_M, _ASIDE_M = 1e-8, 1e-7
 is moved when it is on an edge. [m]"""
 
 _BLOCK = 16
+_BLOCKS_AT_ONCE = 1 << 12
 _DEPTH = 64
 
 
@@ -100,7 +102,11 @@ def outlines_of(polygons: Shapes) -> Outlines:
     first = np.append(start + rank * _BLOCK, len(lonlat)).astype(np.intp)
     ends, form = np.empty((len(lonlat), 6)), np.empty((len(lonlat), 3))
     balls = np.empty((len(first) - 1, 4))
-    _survey(lonlat, sign, first, ends, form, balls)
+
+    def work(start: int, stop: int) -> None:
+        _survey(lonlat, sign, first, ends, form, balls, start, stop)
+
+    run_chunks(work, len(balls), chunk=_BLOCKS_AT_ONCE)
     return Outlines(
         ends=ends, lonlat=lonlat, form=form, first=first, balls=balls, offsets=offsets
     )
@@ -228,9 +234,11 @@ def _form(lon0: float, lat0: float, lon1: float, lat1: float) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def _survey(lonlat, sign, first, ends, form, balls):  # type: ignore[no-untyped-def]
-    """Fill in ``ends``, ``form`` and ``balls`` of :class:`Outlines`."""
-    for b in range(len(balls)):
+def _survey(  # type: ignore[no-untyped-def]
+    lonlat, sign, first, ends, form, balls, begin, end
+):
+    """Fill in ``ends``, ``form`` and ``balls`` of some blocks of :class:`Outlines`."""
+    for b in range(begin, end):
         start, stop = first[b], first[b + 1]
         for e in range(start, stop):
             if e > start and (

@@ -1,12 +1,15 @@
 """Joins over a cluster of two worker processes with much more data than memory.
 
     python tests/benchmarks/scale.py [--points 10_000_000] [--polygons 1_000_000]
+        [--join nearest …]
 
 Writes points and polygons to a folder, partitions them, and joins them on a
 ``distributed.LocalCluster`` whose workers may each take ``--limit`` of memory; in the
 middle of each join one worker is killed. Prints what the data would take in memory, the
-time, and the most that each worker took; ``--compare`` then does the same joins in one
-process that has memory for all, and compares row for row.
+time, the most that each worker took, and how many files were begun again; ``--compare``
+then does the same joins in one process that has memory for all, and compares row for
+row. ``--join`` names some of the four joins. Points and marks are uncertain, one in
+twenty by 100 m.
 """
 
 from __future__ import annotations
@@ -27,11 +30,17 @@ BOX = (123.0, 39.0, 128.0, 42.0)
 
 JOINS = {
     "within": {},
+    "intersects": {},
     "nearest": {},
     "within_distance": {"distance_m": 150.0},
 }
 
-RIGHT = {"within": "polygons", "nearest": "marks", "within_distance": "marks"}
+SIDES = {
+    "within": ("points", "polygons"),
+    "intersects": ("blocks", "polygons"),
+    "nearest": ("points", "marks"),
+    "within_distance": ("points", "marks"),
+}
 
 
 def write_source(path: Path, kind: str, n: int, *, uncertain: bool, seed: int) -> None:
@@ -135,7 +144,7 @@ class Watch:
                 self.peaks[process.pid] = max(self.peaks.get(process.pid, 0), taken)
 
 
-def join(folder: Path, limit: str, *, kill: bool) -> None:
+def join(folder: Path, limit: str, joins: list[str], *, kill: bool) -> None:
     """Do the joins on a cluster and print what they took."""
     import distributed
 
@@ -149,15 +158,36 @@ def join(folder: Path, limit: str, *, kill: bool) -> None:
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        base = client.run(_warm, str(folder))
+        begun = _begun()
+        client.register_plugin(begun)
+        base = client.run(_warm, str(folder), joins)
         print("worker before work:", *(f"{b / 1e6:.0f} MB" for b in base.values()))
-        for name in JOINS:
-            _demonstrate(client, folder, name, limit, kill=kill)
+        for name in joins:
+            begun.tasks.clear()
+            _demonstrate(client, folder, name, limit, begun.tasks, kill=kill)
 
 
-def _demonstrate(client, folder: Path, name: str, limit: str, *, kill: bool) -> None:
+def _begun():
+    """Something that notes which file each task that a worker gets is for."""
+    from distributed.diagnostics.plugin import SchedulerPlugin
+
+    class Begun(SchedulerPlugin):
+        def __init__(self) -> None:
+            self.tasks = []
+
+        def transition(self, key, _, finish, *__, **___) -> None:
+            if finish == "processing" and str(key).startswith("_task"):
+                self.tasks.append(key)
+
+    return Begun()
+
+
+def _demonstrate(
+    client, folder: Path, name: str, limit: str, begun: list, *, kill: bool
+) -> None:
     from geo import scale
 
+    left, right = SIDES[name]
     victims = []
 
     def progress(done, total):
@@ -168,8 +198,8 @@ def _demonstrate(client, folder: Path, name: str, limit: str, *, kill: bool) -> 
     start = time.perf_counter()
     with Watch() as watch:
         result = getattr(scale, name)(
-            folder / "points",
-            folder / RIGHT[name],
+            folder / left,
+            folder / right,
             folder / name,
             client=client,
             progress=progress,
@@ -180,40 +210,37 @@ def _demonstrate(client, folder: Path, name: str, limit: str, *, kill: bool) -> 
     print(
         f"{name}: {len(result):,} rows in {seconds:.1f} s; most memory of a worker "
         f"{', '.join(f'{p / 1e6:.0f}' for p in peaks)} MB of {limit}"
+        f"; {len(result.paths)} files, {len(begun) - len(set(begun))} given out again"
         + ("; one killed half way" if victims else ""),
         flush=True,
     )
 
 
-def _warm(folder: str) -> int:
+def _warm(folder: str, joins: list[str]) -> int:
     """Compile the kernels, so that times compare with those of a warm process."""
     import psutil
 
     import geo
     from geo.datasets.dataset import open_dataset
 
-    some = {}
-    for name in ("points", "polygons", "marks"):
-        data = open_dataset(f"{folder}/{name}")
-        some[name] = data.read(data.groups.take(np.arange(1))).iloc[:100]
-    for name, options in JOINS.items():
-        right = RIGHT[name]
-        getattr(geo, name)(some["points"], some[right], **options)
+    for name in joins:
+        sides = [open_dataset(f"{folder}/{side}") for side in SIDES[name]]
+        some = [data.read(data.groups.take(np.arange(1))).iloc[:100] for data in sides]
+        getattr(geo, name)(*some, **JOINS[name])
     return psutil.Process().memory_info().rss
 
 
-def compare(folder: Path) -> None:
+def compare(folder: Path, joins: list[str]) -> None:
     """Do the joins in this process and compare row for row."""
     import geo
     from geo.datasets.dataset import open_dataset
 
-    _warm(str(folder))
-    for name, options in JOINS.items():
-        right = RIGHT[name]
+    _warm(str(folder), joins)
+    for name in joins:
         start = time.perf_counter()
-        sides = [open_dataset(folder / side).read() for side in ("points", right)]
+        sides = [open_dataset(folder / side).read() for side in SIDES[name]]
         read = time.perf_counter() - start
-        expected = getattr(geo, name)(*sides, **options)
+        expected = getattr(geo, name)(*sides, **JOINS[name])
         joined = time.perf_counter() - start - read
         expected.to_parquet(folder / f"{name}.parquet", compression="zstd")
         seconds = time.perf_counter() - start
@@ -241,6 +268,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=10_000_000)
     parser.add_argument("--polygons", type=int, default=1_000_000)
+    parser.add_argument(
+        "--blocks", type=int, default=1_000_000, help="polygons left of intersects"
+    )
+    parser.add_argument(
+        "--join", nargs="+", choices=JOINS, default=list(JOINS), help="which of them"
+    )
     parser.add_argument("--limit", default="700MB", help="memory of a worker")
     parser.add_argument("--folder", type=Path, help="keep the data here, or use them")
     parser.add_argument("--compare", action="store_true")
@@ -253,9 +286,11 @@ def main() -> None:
             "points": ("points", given.points, True, 1),
             "polygons": ("polygons", given.polygons, False, 2),
             "marks": ("points", given.polygons, True, 3),
+            "blocks": ("polygons", given.blocks, False, 4),
         }
+        needed = {side for name in given.join for side in SIDES[name]}
         for name, (kind, n, uncertain, seed) in sides.items():
-            if (folder / name).exists():
+            if name not in needed or (folder / name).exists():
                 continue
             source = folder / f"{name}.source.parquet"
             write_source(source, kind, n, uncertain=uncertain, seed=seed)
@@ -270,9 +305,9 @@ def main() -> None:
                 flush=True,
             )
             source.unlink()
-        join(folder, given.limit, kill=given.kill)
+        join(folder, given.limit, given.join, kill=given.kill)
         if given.compare:
-            compare(folder)
+            compare(folder, given.join)
 
 
 def _partition(source: Path, target: Path) -> int:

@@ -72,6 +72,16 @@ def test_columns_of_either_side_are_not_in_the_way():
     assert got["count_certain"].tolist() == [1]
 
 
+def test_points_on_a_line_are_counted_and_the_uncertain_only_as_possible():
+    gauges = points([(1, 0), (2, 0), (3, 0), (0, 0)], uncertainty_m=[0, 0, 50, 0])
+    rivers = polygons([shapely.LineString([(0, 0), (4, 0)]), box(0, -1, 4, 1)])
+    got = count_within(gauges, rivers)
+    assert got["count_certain"].tolist() == [2, 3]
+    assert got["count_possible"].tolist() == [1, 0]
+    assert got["count_expected"].tolist() == [2, 3]
+    assert got["count_variance"].tolist() == [0, 0]
+
+
 @pytest.mark.parametrize("side", ["left", "polygons"])
 def test_an_empty_side(side):
     mines, lease = points([(0.5, 0.5)]), polygons([box(0, 0, 1, 1)])

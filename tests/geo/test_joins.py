@@ -333,12 +333,136 @@ def test_within_follows_geodesic_borders_on_request():
     assert got.geometry.iloc[0] == Point(20, 61)
 
 
-def test_within_refuses_multipoints_and_points_for_polygons():
+def test_within_refuses_several_points_in_a_row_and_collections():
     several = polygons([shapely.MultiPoint([(0, 0), (1, 1)])])
     with pytest.raises(geo.GeometryTypeError, match=r"row 0: a MultiPoint.*explode"):
         geo.within(several, polygons([box(0, 0, 1, 1)]))
-    with pytest.raises(geo.GeometryTypeError, match="row 0: a Point; expected Polygon"):
-        geo.within(points([(0, 0)]), points([(0, 0)]))
+    mixed = polygons([shapely.GeometryCollection([Point(0, 0)])])
+    with pytest.raises(geo.GeometryTypeError, match=r"right, row 0: a GeometryColl"):
+        geo.within(points([(0, 0)]), mixed)
+
+
+corner = st.tuples(st.integers(0, 3), st.integers(0, 3))
+way = st.lists(corner, min_size=2, max_size=4).map(LineString)
+way = way.filter(lambda line: line.length)
+slender = (
+    corner.map(Point)
+    | st.lists(corner, min_size=1, max_size=3).map(shapely.MultiPoint)
+    | way
+    | st.lists(way, min_size=1, max_size=3).map(shapely.MultiLineString)
+)
+plots = st.sampled_from([box(0, 0, 1, 1), box(0, 0, 3, 3), box(1, 1, 2, 3)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(corner.map(Point) | way | plots, min_size=1, max_size=6),
+    st.lists(slender, min_size=1, max_size=6),
+)
+def test_within_lines_and_points_is_the_certain_join(left, right):
+    left, right = polygons(left), polygons(right)
+    got = geo.within(left, right)
+    got = got[got["relation"] == "certain"]
+    expected = left.sjoin(right, predicate="within")
+    assert sorted(zip(got.index, got["index_right"], strict=True)) == sorted(
+        zip(expected.index, expected["index_right"], strict=True)
+    )
+    assert (got["probability"] == 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(corner.map(Point), min_size=1, max_size=6),
+    st.lists(slender | plots, min_size=1, max_size=6),
+)
+def test_within_takes_all_kinds_on_the_right_at_once(left, right):
+    left, right = polygons(left), polygons(right, name=list(map(str, right)))
+    got = geo.within(left, right)
+    expected = left.sjoin(right, predicate="within").sort_values("index_right")
+    expected = expected.sort_index(kind="stable")
+    assert got.index.tolist() == expected.index.tolist()
+    assert got["index_right"].tolist() == expected["index_right"].tolist()
+    assert got["name"].tolist() == expected["name"].tolist()
+
+
+def test_within_gives_the_share_of_a_line_along_a_line():
+    road = polygons([LineString([(0, 0), (4, 0)])])
+    others = [[(0, 0), (1, 0)], [(-1, 0), (5, 0)], [(0, -1), (0, 1)], [(3, 0), (9, 0)]]
+    got = geo.within(road, polygons(map(LineString, others)))
+    assert got["index_right"].tolist() == [1, 0, 3]
+    assert got["relation"].tolist() == ["certain", "possible", "possible"]
+    np.testing.assert_allclose(got["probability"], [1, 0.25, 0.25], atol=1e-9)
+
+
+@pytest.mark.parametrize("column", ["uncertainty_m", "boundary_uncertainty_m"])
+def test_within_a_line_an_uncertain_place_is_possible_with_no_chance(column):
+    """A disc has an area and a line none: it may lie there, with probability 0."""
+    river, well = LineString([(0, 0), (4, 0)]), Point(1, 0.001)
+    gauges = points([(1, 0), (2, 0.001), (3, 0.01)], uncertainty_m=[0, 120, 120])
+    got = geo.within(gauges, polygons([river, well]))
+    assert got.index.tolist() == [0, 1]
+    assert got["relation"].tolist() == ["certain", "possible"]
+    assert got["probability"].tolist() == [1, 0]
+    # What is vague on the right counts like what is vague on the left.
+    vague = polygons([river, well], **{column: [0, 120]})
+    got = geo.within(gauges, vague)
+    assert got.index.tolist() == [0, 0, 1]
+    assert got["index_right"].tolist() == [0, 1, 0]
+    assert got["relation"].tolist() == ["certain", "possible", "possible"]
+    assert got["probability"].tolist() == [1, 0, 0]
+
+
+def test_within_a_line_a_place_is_possible_as_far_as_both_reach():
+    away = geo.distance(1, 0, 1, 0.01).item()
+    river = LineString([(0, 0), (4, 0)])
+    for slack, rows in ((0.01, 1), (-0.01, 0)):
+        for mine, its in (
+            (away + slack, 0),
+            (0, away + slack),
+            (900, away - 900 + slack),
+        ):
+            left = points([(1, 0.01)], uncertainty_m=[mine])
+            right = polygons([river], boundary_uncertainty_m=[its])
+            assert len(geo.within(left, right)) == rows
+
+
+def test_within_a_line_an_uncertain_line_may_lie_with_every_vertex():
+    road = LineString([(0, 0), (4, 0)])
+    ways = [[(1, 0.0005), (2, 0)], [(1, -1), (1, 1)], [(1, 0), (2, 0)]]
+    got = geo.within(
+        polygons(map(LineString, ways), uncertainty_m=[100, 100, 0]), polygons([road])
+    )
+    assert got.index.tolist() == [0, 2]
+    assert got["relation"].tolist() == ["possible", "certain"]
+    assert got["probability"].tolist() == [0, 1]
+
+
+def test_within_less_than_a_millimetre_is_certain_in_a_line_too():
+    gauge = points([(1, 0)], uncertainty_m=[4e-4])
+    river = polygons([LineString([(0, 0), (4, 0)])], boundary_uncertainty_m=[4e-4])
+    assert geo.within(gauge, river)["relation"].tolist() == ["certain"]
+
+
+def test_within_a_polygon_lies_in_no_line():
+    plot = polygons([box(0, 0, 1, 1)], uncertainty_m=[1e6])
+    assert not len(geo.within(plot, polygons([LineString([(0, 0), (1, 1)])])))
+
+
+def test_within_takes_lines_as_geodesics_to_two_millimetres():
+    """40° north over 10°: the straight way lies 11 km south of the geodesic."""
+    border = polygons([LineString([(120, 40), (130, 40)]), Point(125, 40)])
+    way = Geod(ellps="WGS84").npts(120, 40, 130, 40, 9)
+    places = [*way, (120, 40), (125, 40)]
+    got = geo.within(points(places), border, edges="geodesic")
+    assert got.index.tolist() == [*range(9), 10]
+    assert got["index_right"].tolist() == [0] * 9 + [1]
+    assert (got["relation"] == "certain").all()
+    for aside_m, rows in ((5e-4, 9), (4.5e-3, 0)):
+        moved = geo.destination(*np.transpose(way), 0, aside_m)
+        beside = geo.within(points(np.transpose(moved)), border, edges="geodesic")
+        assert len(beside) == rows
+    with pytest.raises(geo.GeometryError, match=r'lines in lines.*edges="straight"'):
+        geo.within(border.iloc[:1], border, edges="geodesic")
 
 
 @pytest.mark.parametrize("side", ["left", "polygons"])
@@ -496,7 +620,7 @@ def test_a_join_keeps_the_types_of_columns():
 
 def test_an_invalid_polygon_is_refused_with_its_reason():
     bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
-    with pytest.raises(geo.GeometryError, match=r"polygons, row 0.*Self-intersection"):
+    with pytest.raises(geo.GeometryError, match=r"right, row 0.*Self-intersection"):
         geo.within(points([(0, 0)]), polygons([bow_tie]))
 
 

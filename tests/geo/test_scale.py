@@ -149,6 +149,32 @@ def test_equals_the_join_over_all_rows(
     assert [part["rows"] for part in manifest["parts"]] == got.counts.tolist()
 
 
+@pytest.mark.parametrize("uncertain", [False, True])
+def test_within_lines_and_points_equals_the_join_over_all_rows(
+    uncertain, here, tmp_path, monkeypatch
+):
+    """Points, lines and squares on the right, points and lines on the left."""
+    split_finely(monkeypatch, 9, 4)
+    rng = np.random.default_rng(7)
+    xy = rng.integers(-2, 3, (160, 3, 2)) * 1.0
+    xy[:, :, 0] += rng.choice([-179, 0, 179], 160)[:, None]
+    xy[:, :, 0] = np.clip(xy[:, :, 0], -180, 180)
+    ways = shapely.linestrings(xy[:80])
+    ways = ways[shapely.is_valid(ways)]
+    dots = shapely.points(xy[:, 1])
+    west, south = xy[80:99, 0].T - 1
+    plots = shapely.box(np.maximum(west, -180), south, np.minimum(west + 2, 180), 2)
+    off = {}
+    if uncertain:
+        off["uncertainty_m"] = rng.choice([0, 300, 120_000], len(dots) + len(ways))
+    left = frame([*dots, *ways], 1, **off)
+    right = frame([*dots[:30], *ways, *plots], 2)
+    got, expected = run("within", left, right, tmp_path, here, rows=(37, 23))
+    assert len(expected) > 200
+    assert (expected["probability"] == 0).any() == uncertain
+    same(got.read(), expected)
+
+
 @pytest.mark.parametrize("name", JOINS)
 def test_little_memory_changes_nothing(name, here, tmp_path, monkeypatch):
     """Right comes in many goes, and rows of left one by one."""

@@ -681,6 +681,19 @@ def test_the_joins_in_from_are_those_of_geo():
         assert layers.sql(query).distance_m.tolist() == near.distance_m.tolist()
 
 
+def test_within_in_from_takes_lines_and_points_on_the_right():
+    deposits = layers.load("deposits")
+    found = layers.sql(
+        "SELECT id_left, id_right, relation, probability FROM within('deposits', "
+        "(SELECT id, geometry FROM deposits))"
+    )
+    joined = geo.within(deposits, deposits[["id", "geometry"]])
+    assert found.id_left.tolist() == joined.id_left.tolist()
+    assert found.id_right.tolist() == joined.id_right.tolist()
+    vague = joined["uncertainty_m"] > 0
+    assert (found.probability.to_numpy() == np.where(vague, 0, 1)).all()
+
+
 @pytest.mark.parametrize("name", ["intersects", "count_within"])
 def test_a_join_that_geo_has_is_there(name):
     left, right = layers.load("deposits"), layers.load("provinces")
