@@ -131,6 +131,9 @@ def test_a_bias_moves_the_membership_of_its_own_measure():
     assert moved(membership, measure, RISING, 1.0) == pytest.approx(membership)
     up = moved(membership, measure, RISING, 1.02)
     assert up == pytest.approx([0.2 + 22 / 500, 0.7 + 27 / 500, 1.0])
+    # A site whose cells differ keeps what its mean does not tell.
+    uneven = moved(np.array([0.4]), np.array([1100.0]), RISING, 1.02)
+    assert uneven == pytest.approx([0.4 + 22 / 500])
     bias = Bias(column=1, measure=measure, points=RISING, factors=np.array([1, 0.7]))
     weights = np.array([[0.5, 0.5], [0.5, 0.5]])
     memberships = np.column_stack([[1.0, 0.6, 0.2], membership])

@@ -109,6 +109,18 @@ def test_the_draws_of_one_search_are_those_of_its_own_stream():
     assert other.top.tolist() != ranks.top.tolist()
 
 
+def test_each_search_has_draws_of_its_own():
+    rng = np.random.default_rng(8)
+    base = searched([0.0] * 30)
+    for name in SCORED:
+        base.table[f"score_{name}"] = rng.random(30)
+    one = Scenario(label="plan", changes={}, found=base, match=np.arange(30))
+    twice, _ = rank_over((one, one), varied(), draws=200, seed=5)
+    alone, _ = rank_over((one,), varied(), draws=100, seed=5)
+    # The same search again with the same draws would just double the counts.
+    assert twice.top.tolist() != (2 * alone.top).tolist()
+
+
 def test_limits_are_drawn_within_their_ranges_and_cells_made_coarser():
     asked = []
 

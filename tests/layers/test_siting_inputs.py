@@ -218,6 +218,13 @@ def test_whole_numbers_with_a_scale_keep_it_in_the_change_of_unit(data):
     assert band.scale == pytest.approx(0.36525)
 
 
+def test_an_offset_is_in_the_unit_of_the_file(world, tmp_path):
+    own = 'product = "global-solar-atlas-ghi"\nscale = 0.5\noffset = 2'
+    plan = write_plan(tmp_path, ('product = "global-solar-atlas-ghi"', own))
+    band = prepare(read_plan(plan), data=world).siting.rasters["ghi"]
+    assert (band.scale, band.offset) == (182.625, pytest.approx(730.5))
+
+
 def test_files_that_differ_in_scale_cannot_change_unit_together(data):
     folder = data / "global-solar-atlas-ghi"
     with rasterio.open(folder / "GHI.tif") as source:
