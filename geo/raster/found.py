@@ -29,7 +29,7 @@ class Runs(NamedTuple):
     In order of row, then of column. ``stop`` is the first column after a stretch.
     """
 
-    label: NDArray[np.int64]
+    label: NDArray[np.int32]
     row: NDArray[np.int32]
     start: NDArray[np.int32]
     stop: NDArray[np.int32]

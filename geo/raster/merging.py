@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geo.raster.tiles import Limits, Part
 
     Ints = NDArray[np.int64]
+    Small = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Sites:
 
 
 def merge(
-    parts: Sequence[Part],
+    parts: list[Part],
     limits: Limits,
     *,
     row_seams: Sequence[int],
@@ -67,7 +68,7 @@ def merge(
     Parameters
     ----------
     parts
-        Of all tiles, in order of row, then of column.
+        Of all tiles; emptied, to have the memory back.
     limits
         What makes a group a site.
     row_seams, column_seams
@@ -79,11 +80,13 @@ def merge(
     Sites
         Those large and compact enough.
     """
-    group, row, start, stop = _all_runs(parts, ordered=not column_seams)
     cells, areas, around = (
         np.concatenate([np.zeros(0, np.int64), *(getattr(p, name) for p in parts)])
         for name in ("cells", "areas", "around")
     )
+    totals = [(len(part.cells), part.totals) for part in parts]
+    dropped = sum(part.dropped for part in parts)
+    group, row, start, stop = _all_runs(parts, ordered=not column_seams)
     parent = np.arange(len(cells), dtype=np.int64)
     reach = int(limits.connectivity == 8)
     for seam in row_seams:
@@ -107,28 +110,26 @@ def merge(
     order = np.empty(len(heads), np.int64)
     order[site[kept]] = np.flatnonzero(kept)
     label = site[parent]
-    dropped = sum(part.dropped for part in parts)
     return Sites(
         row=row[heads].astype(np.int64),
         col=start[heads].astype(np.int64),
         cells=sums[0][order],
         areas=sums[1][order],
         around=sums[2][order],
-        totals=_totals(parts, label, len(heads)),
-        runs=_site_runs(label[group], row, start, stop),
+        totals=_totals(totals, label, len(heads)),
+        runs=_site_runs(label.astype(np.int32)[group], row, start, stop),
         regions_found=dropped + found,
     )
 
 
-def _all_runs(
-    parts: Sequence[Part], *, ordered: bool
-) -> tuple[Ints, NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+def _all_runs(parts: list[Part], *, ordered: bool) -> tuple[Small, Small, Small, Small]:
     """Group, row, start and stop of the runs of all tiles, in order."""
     n = sum(len(part.row) for part in parts)
-    group = np.empty(n, np.int64)
-    row, start, stop = (np.empty(n, np.int32) for _ in range(3))
+    group, row, start, stop = (np.empty(n, np.int32) for _ in range(4))
     at = groups = 0
-    for part in parts:
+    parts.reverse()
+    while parts:
+        part = parts.pop()
         here = slice(at, at + len(part.row))
         np.add(part.group, groups, out=group[here])
         row[here], start[here], stop[here] = part.row, part.start, part.stop
@@ -139,7 +140,7 @@ def _all_runs(
     return group[order], row[order], start[order], stop[order]
 
 
-def _number(parent: Ints, met: NDArray[np.bool_], group: Ints) -> tuple[Ints, Ints]:
+def _number(parent: Ints, met: NDArray[np.bool_], group: Small) -> tuple[Ints, Ints]:
     """Find the first runs of the sites among the groups, and number these.
 
     Runs stand in order, so the first run of a site is where it is first met.
@@ -152,31 +153,27 @@ def _number(parent: Ints, met: NDArray[np.bool_], group: Ints) -> tuple[Ints, In
     return site, heads
 
 
-def _totals(parts: Sequence[Part], label: Ints, sites: int) -> dict[str, Totals]:
-    """Totals of sites out of those of their groups."""
-    names = list(parts[0].totals) if parts else []
+def _totals(
+    totals: Sequence[tuple[int, Mapping[str, Totals]]], label: Ints, sites: int
+) -> dict[str, Totals]:
+    """Totals of sites out of those of the groups of each tile."""
     sums = {
-        name: empty_totals(sites, parts[0].totals[name].sums.shape[1]) for name in names
+        name: empty_totals(sites, each.sums.shape[1])
+        for name, each in (totals[0][1] if totals else {}).items()
     }
     at = 0
-    for part in parts:
-        here = label[at : at + len(part.cells)]
-        at += len(part.cells)
-        for name in names:
-            add_totals(here, part.totals[name], sums[name])
+    for groups, of_tile in totals:
+        for name, total in sums.items():
+            add_totals(label[at : at + groups], of_tile[name], total)
+        at += groups
     return sums
 
 
-def _site_runs(
-    label: Ints,
-    row: NDArray[np.int32],
-    start: NDArray[np.int32],
-    stop: NDArray[np.int32],
-) -> Runs:
+def _site_runs(label: Small, row: Small, start: Small, stop: Small) -> Runs:
     """Take the runs of sites, made one where tiles had cut them."""
-    mine = label >= 0
-    label, row, start, stop = label[mine] + 1, row[mine], start[mine], stop[mine]
     cut = (row[1:] == row[:-1]) & (start[1:] == stop[:-1])
-    first = np.concatenate([[True], ~cut])[: len(row)]
-    last = np.concatenate([~cut, [True]])[: len(row)]
-    return Runs(label[first], row[first], start[first], stop[last])
+    ours = label >= 0
+    first, last = ours.copy(), ours
+    first[1:] &= ~cut
+    last[:-1] &= ~cut
+    return Runs(label[first] + 1, row[first], start[first], stop[last])

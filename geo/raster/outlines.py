@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.raster.kernels.runs import sort_runs
 from geo.raster.kernels.traces import trace_sites
 
 if TYPE_CHECKING:
@@ -59,10 +60,12 @@ def outlines(
     from geo.parallel import run_chunks
 
     labels = np.asarray(labels, dtype=np.int64)
-    order = np.argsort(runs.label, kind="stable")
-    sorted_labels = runs.label[order]
-    begin = np.searchsorted(sorted_labels, labels)
-    end = np.searchsorted(sorted_labels, labels, side="right")
+    sizes = np.bincount(runs.label, minlength=1)[1:]
+    ends = np.cumsum(sizes) - sizes
+    order = np.empty(len(runs.label), np.int32)
+    sort_runs(runs.label, ends, order)
+    end = ends[labels - 1]
+    begin = end - sizes[labels - 1]
     shapes = np.empty(len(labels), dtype=object)
     limits = _limits(end - begin)
 
@@ -88,7 +91,7 @@ def _limits(sizes: Ints) -> Ints:
 
 
 def _polygons(
-    runs: Runs, sites: list[Ints], grid: Grid, *, by_part: bool
+    runs: Runs, sites: list[NDArray[np.int32]], grid: Grid, *, by_part: bool
 ) -> NDArray[np.object_]:
     """Trace some sites, each given by its runs."""
     import shapely

@@ -71,6 +71,21 @@ def search(
     FoundSites
         Best first.
     """
+    plan, layout, parts = _judged(siting, folder, workspace, progress, threads, tile)
+    return describe(
+        siting, plan, layout, parts, keep=keep, folder=folder, threads=threads
+    )
+
+
+def _judged(
+    siting: Siting,
+    folder: str | os.PathLike[str] | None,
+    workspace: str | os.PathLike[str] | None,
+    progress: Progress | None,
+    threads: int | None,
+    tile: tuple[int, int] | None,
+) -> tuple[Plan, Layout, list[Part]]:
+    """Go through all tiles."""
     with reading() as handles:
         plan = make_plan(siting, handles, threads=threads)
         layout = lay_out(plan, tile)
@@ -98,22 +113,14 @@ def search(
             parts = run_chunks(
                 work, layout.tiles, chunk=1, progress=progress, threads=threads
             )
-    return describe(
-        siting,
-        plan,
-        layout,
-        [part for part in parts if part is not None],
-        keep=keep,
-        folder=folder,
-        threads=threads,
-    )
+    return plan, layout, [part for part in parts if part is not None]
 
 
 def describe(
     siting: Siting,
     plan: Plan,
     layout: Layout,
-    parts: Sequence[Part],
+    parts: list[Part],
     *,
     keep: int | None,
     folder: str | os.PathLike[str] | None,
@@ -126,7 +133,7 @@ def describe(
     siting, plan, layout
         What was looked for, and in which tiles.
     parts
-        Of the tiles that had anything to look at.
+        Of the tiles that had anything to look at; emptied, to have the memory back.
     keep, folder, threads
         As :func:`geo.raster.siting.find_sites` has them; the mask is written, and the
         score is taken to be there.
@@ -138,6 +145,12 @@ def describe(
     """
     import geopandas as gpd
 
+    counted = {
+        "cells": sum(part.looked for part in parts),
+        "eligible_cells": sum(part.eligible for part in parts),
+    }
+    area = sum(part.area for part in parts) * plan.limits.units.area_unit_m2
+    codes = _codes(parts, plan)
     sites = merge(
         parts,
         plan.limits,
@@ -156,15 +169,13 @@ def describe(
     shapes[: len(best)] = outlines(
         sites.runs, best, siting.grid, connectivity=siting.connectivity, threads=threads
     )
-    area = sum(part.area for part in parts)
     return FoundSites(
         table=gpd.GeoDataFrame(table, geometry=shapes, crs=siting.grid.crs),
         grid=siting.grid,
-        cells=sum(part.looked for part in parts),
-        eligible_cells=sum(part.eligible for part in parts),
-        eligible_area_m2=area * plan.limits.units.area_unit_m2,
+        **counted,
+        eligible_area_m2=area,
         regions_found=sites.regions_found,
-        codes=_codes(parts, plan),
+        codes=codes,
         runs=sites.runs,
         outputs=outputs,
     )

@@ -431,6 +431,26 @@ def gather(root: Ints, values: Ints, sums: Ints) -> None:
 
 
 @njit(cache=True, nogil=True)
+def sort_runs(label: Small, ends: Ints, order: Small) -> None:
+    """Sort runs by their sites; those of one keep their order.
+
+    Parameters
+    ----------
+    label
+        Site of each run, from 1, shape ``(n,)``.
+    ends
+        Begins with the number of runs before each site, from label 1; left with those
+        up to its end.
+    order
+        Filled, shape ``(n,)``.
+    """
+    for i in range(len(label)):
+        k = label[i] - 1
+        order[ends[k]] = i
+        ends[k] += 1
+
+
+@njit(cache=True, nogil=True)
 def paint(
     row: Small, start: Small, stop: Small, value: Any, top: int, left: int, out: Any
 ) -> None:
