@@ -30,6 +30,8 @@ class Rule:
     """Share of the score; 0 when the criterion only excludes. [1]"""
     reason: str
     source: str
+    id: str = ""
+    """Measure that the criterion is about; empty where nobody asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -324,6 +324,7 @@ def _result(
         portfolios=portfolios(table, _readings(plan)),
         rules=tuple(
             Rule(
+                id=c.id,
                 label=c.label,
                 rule=rule_text(c, _legend(plan, c.id)),
                 weight=c.weight / weights,
