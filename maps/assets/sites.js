@@ -24,11 +24,15 @@
     return Math.min(b.x - a.x, b.y - a.y) > ROOM;
   }
 
-  /** Take a layer of sites; numbers stand inside large ones and beside small ones. */
+  /**
+   * Take a layer of sites. Numbers stand inside large ones and beside small ones; where
+   * there is no room for all, the better site keeps its number.
+   */
   function sites(id) {
     lodemap.layer(id);
     lodemap.marks.forEach((mark) => {
       if (mark.family !== 'site') return;
+      mark.rank += Number(mark.label || 0) / 1000;
       Object.defineProperty(mark, 'place', { get: () => (isRoomy(mark) ? 'middle' : '') });
     });
   }

@@ -329,9 +329,23 @@ def test_numbers_stand_in_large_sites_and_beside_small_ones(sites_page, open_pag
             )
             assert number.is_visible()
             box, plate = site.bounding_box(), number.bounding_box()
-            middle = plate["x"] + plate["width"] / 2
-            assert (box["x"] < middle < box["x"] + box["width"]) == inside
-            assert abs(middle - box["x"] - box["width"] / 2) < 60
+            x = plate["x"] + plate["width"] / 2 - box["x"]
+            y = plate["y"] + plate["height"] / 2 - box["y"]
+            assert (0 < x < box["width"] and 0 < y < box["height"]) == inside
+            assert max(abs(x - box["width"] / 2), abs(y - box["height"] / 2)) < 60
+
+
+@pytest.mark.browser
+def test_the_better_site_keeps_its_number(deal, tmp_path, open_page):
+    one_spot = some_sites(30, top_n=30)
+    table = one_spot.table.set_geometry([one_spot.table.geometry[0]] * 30)
+    found = dataclasses.replace(one_spot, table=table)
+    file = maps.save(maps.exchange_map(deal, sites=found), tmp_path / "page.html")
+    with open_page(file, reduced_motion="reduce") as page:
+        seen = page.locator(".label-site").filter(visible=True)
+        numbers = {int(text) for text in seen.locator(".label-main").all_inner_texts()}
+        assert 1 < len(numbers) < 30
+        assert numbers == set(range(1, len(numbers) + 1))
 
 
 @pytest.mark.browser
