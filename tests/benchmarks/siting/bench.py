@@ -114,22 +114,24 @@ def _chains(
         min(chain.rounds, asked.rounds) * (chain.about_s * size + 4) for chain in chosen
     )
     _say(f"chains: about {about / 60:.0f} minutes on quiet cores")
-    for number in range(asked.rounds):
-        for chain in np.roll(np.array(chosen, dtype=object), -number):
-            row = rows[chain.name]
-            if row.trouble or number >= chain.rounds:
-                continue
-            outcome = _trial(chain, folder, asked, python, scratch, number == 0)
-            if outcome.error:
-                row.trouble = f"failed in round {number + 1}: {outcome.error}"
-            else:
-                row.outcomes.append(outcome)
-            said = row.trouble or (
-                f"{outcome.wall_s:.2f} s, CPU {outcome.cpu_s:.2f} s, "
-                f"{outcome.peak_mb:.0f} MB"
-            )
-            _say(f"round {number + 1}, {chain.name}: {said}")
-    print(tables.chains(rows), flush=True)
+    try:
+        for number in range(asked.rounds):
+            for chain in np.roll(np.array(chosen, dtype=object), -number):
+                row = rows[chain.name]
+                if row.trouble or number >= chain.rounds:
+                    continue
+                outcome = _trial(chain, folder, asked, python, scratch, number == 0)
+                if outcome.error:
+                    row.trouble = f"failed in round {number + 1}: {outcome.error}"
+                else:
+                    row.outcomes.append(outcome)
+                said = row.trouble or (
+                    f"{outcome.wall_s:.2f} s, CPU {outcome.cpu_s:.2f} s, "
+                    f"{outcome.peak_mb:.0f} MB"
+                )
+                _say(f"round {number + 1}, {chain.name}: {said}")
+    finally:  # stopped or not
+        print(tables.chains(rows), flush=True)
 
 
 def _trial(

@@ -234,7 +234,7 @@ def disagreement(folder: Path, ours: Sites, theirs: Sites) -> dict[str, Any]:
         "cells_in_sites": [int(ours.cells.sum()), int(theirs.cells.sum())],
         "cells_in_polygons": [int(mine.sum()), int(other.sum())],
         "eligible_cells": [ours.eligible_cells, theirs.eligible_cells],
-        "sites_alike_cell_for_cell": _alike(ours, theirs),
+        "sites_alike_in_cells_and_bounds": _alike(ours, theirs),
     }
     roads = Roads(folder)
     for name, only in (("ours_only", mine & ~other), ("theirs_only", other & ~mine)):
@@ -261,15 +261,12 @@ def _burned(sites: Sites, shape: tuple[int, int], transform: Any) -> NDArray[np.
 
 
 def _alike(ours: Sites, theirs: Sites) -> int:
-    """How many polygons both have, corner for corner."""
+    """How many sites have the same number of cells and the same bounds."""
     import shapely
 
-    def forms(sites: Sites) -> set[bytes]:
-        # Whole half cells, so that rounding in the last digit makes no difference.
-        shapes = shapely.transform(
-            sites.geometry, lambda xy: np.round(xy / (CELL_M / 2))
-        )
-        return set(shapely.to_wkb(shapely.normalize(shapely.simplify(shapes, 0))))
+    def forms(sites: Sites) -> set[tuple[float, ...]]:
+        bounds = np.round(shapely.bounds(sites.geometry) / CELL_M)
+        return set(map(tuple, np.column_stack([sites.cells, bounds]).tolist()))
 
     return len(forms(ours) & forms(theirs))
 

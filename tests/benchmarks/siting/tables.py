@@ -147,7 +147,10 @@ def judges(verdicts: dict[str, Any]) -> str:
         line("sites, Lodemap and atlite", _pair(odd["sites"]))
         line("eligible cells", _pair(odd["eligible_cells"]))
         line("cells in sites", _pair(odd["cells_in_sites"]))
-        line("polygons alike cell for cell", f"{odd['sites_alike_cell_for_cell']:,}")
+        line(
+            "sites alike in cells and bounds",
+            f"{odd['sites_alike_in_cells_and_bounds']:,}",
+        )
         for name, words in (("ours_only", "Lodemap"), ("theirs_only", "atlite")):
             cells = odd[name]
             line(
