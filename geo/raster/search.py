@@ -151,12 +151,7 @@ def describe(
     }
     area = sum(part.area for part in parts) * plan.limits.units.area_unit_m2
     codes = _codes(parts, plan)
-    sites = merge(
-        parts,
-        plan.limits,
-        row_seams=layout.row_seams,
-        column_seams=layout.column_seams,
-    )
+    sites = merge(parts, plan.limits, layout.seams)
     table = table_of(sites, plan)
     outputs: tuple[Path, ...] = ()
     if folder is not None:

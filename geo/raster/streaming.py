@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo.raster.merging import Seams
 from geo.raster.rules import Tile
 from geo.raster.sheets import Handles, Window
 from geo.raster.siting import ELEVATION
@@ -50,11 +51,15 @@ class Layout:
         First column of each panel, and the column after the last.
     shift
         Rows by which a tile lies above the strip that is read for it.
+    outer
+        Whether yet other tiles lie above, below, to the left and to the right of all
+        of these.
     """
 
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     shift: int
+    outer: tuple[bool, bool, bool, bool] = (False, False, False, False)
 
     @property
     def tiles(self) -> int:
@@ -62,14 +67,10 @@ class Layout:
         return (len(self.rows) - 1) * (len(self.columns) - 1)
 
     @property
-    def row_seams(self) -> tuple[int, ...]:
-        """First rows of tiles that have others above them."""
-        return tuple(row - self.shift for row in self.rows[1:-1])
-
-    @property
-    def column_seams(self) -> tuple[int, ...]:
-        """First columns of tiles that have others to their left."""
-        return self.columns[1:-1]
+    def seams(self) -> Seams:
+        """Lines between tiles."""
+        rows = [row - self.shift for row in self.rows[1:-1]]
+        return Seams(rows, self.columns[1:-1])
 
     def place(self, number: int) -> tuple[int, int]:
         """Strip and panel of a tile; they go down one panel after the other."""
@@ -88,11 +89,12 @@ class Layout:
     def borders(self, number: int) -> tuple[bool, bool, bool, bool]:
         """Whether other tiles lie above, below, to the left and to the right."""
         strip, panel = self.place(number)
+        above, below, left, right = self.outer
         return (
-            strip > 0,
-            strip < len(self.rows) - 2,
-            panel > 0,
-            panel < len(self.columns) - 2,
+            above or strip > 0,
+            below or strip < len(self.rows) - 2,
+            left or panel > 0,
+            right or panel < len(self.columns) - 2,
         )
 
 
