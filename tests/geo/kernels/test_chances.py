@@ -1,3 +1,4 @@
+import itertools
 from functools import cache
 
 import numpy as np
@@ -194,15 +195,19 @@ def gauss():
 
 
 def plain_share(limit, away, radius):
-    """Share of a plane disc within a distance, by polar quadrature."""
+    """Share of a plane disc within a distance, by polar quadrature between kinks."""
     node, weight = gauss()
-    ring = radius * (node + 1) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cosine = (ring**2 + away**2 - limit**2) / (2 * ring * away)
-    turn = np.arccos(np.clip(cosine, -1, 1)) / np.pi
-    if away == 0:
-        turn = (ring <= limit).astype(float)
-    return float(weight @ (turn * ring)) / radius
+    kinks = np.clip([0.0, abs(limit - away), limit + away, radius], 0, radius)
+    total = 0.0
+    for low, high in itertools.pairwise(np.unique(kinks)):
+        ring = low + (high - low) * (node + 1) / 2
+        if away == 0:
+            turn = (ring <= limit).astype(float)
+        else:
+            cosine = (ring**2 + away**2 - limit**2) / (2 * ring * away)
+            turn = np.arccos(np.clip(cosine, -1, 1)) / np.pi
+        total += float(weight @ (turn * ring)) * (high - low) / radius**2
+    return total
 
 
 @settings(max_examples=200, deadline=None)
