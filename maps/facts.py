@@ -159,6 +159,29 @@ def rough(value: float) -> str:
     return f"{float(f'{value:.2g}'):,.15g}"
 
 
+def number(value: float, digits: int = 4) -> str:
+    """Write a number with so many significant digits, for what is known well.
+
+    Parameters
+    ----------
+    value
+        A number.
+    digits
+        How many.
+
+    Returns
+    -------
+    str
+        With its thousands apart; never in powers of ten.
+
+    Examples
+    --------
+    >>> number(10_000), number(912.487), number(0.35), number(123_456)
+    ('10,000', '912.5', '0.35', '123,500')
+    """
+    return f"{float(f'{value:.{digits}g}'):,.15g}"
+
+
 def words(name: str) -> str:
     """Turn a column or property name into words.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.errors import GridError
+from maps.facts import number
 from maps.page import ExchangeMap, PageError
 from maps.palette import OVERLAY
 from maps.style import COMPUTED, Mark, Scale
@@ -343,7 +344,7 @@ def _rounded_out(values: NDArray[np.float64]) -> tuple[float, float]:
 
 def _end(value: float, beyond: bool, words: str) -> str:
     """Text at one end of the key."""
-    return f"{value:,.4g} {words}" if beyond else f"{value:,.4g}"
+    return f"{number(value)} {words}" if beyond else number(value)
 
 
 def _stepped(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.uint8]:

@@ -237,9 +237,25 @@ def _card(
 
 def _input(entry: Mapping[str, Any]) -> str:
     """One input in a line: what it is, who made it, its licence."""
-    label = plain(entry["label"]) or plain(entry["name"])
     source = maker(plain(entry["source"]))
-    return f"{label[:1].upper()}{label[1:]}: {source} ({plain(entry['licence'])})"
+    return f"{input_label(entry)}: {source} ({plain(entry['licence'])})"
+
+
+def input_label(entry: Mapping[str, Any]) -> str:
+    """Name an input for people.
+
+    Parameters
+    ----------
+    entry
+        Of ``SolarSites.inputs``.
+
+    Returns
+    -------
+    str
+        With a capital letter; the abbreviation GHI in capitals.
+    """
+    label = plain(entry["label"]) or plain(entry["name"])
+    return label.upper() if label == "ghi" else f"{label[:1].upper()}{label[1:]}"
 
 
 def _rank_facts(

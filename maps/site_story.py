@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maps.facts import plain, rough
+from maps.facts import number, plain, rough
 from maps.panel import Link
 from maps.popup import dom_id
-from maps.site_marks import SYNTHETIC, chance
+from maps.site_marks import SYNTHETIC, chance, input_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,7 +179,7 @@ def _holds(found: SolarSites, marks: SiteMarks) -> list[dict[str, Any]]:
 
 def _target(portfolio: Portfolio) -> str:
     """Say what a reading asks for, to four digits."""
-    amount = f"{float(f'{portfolio.target:.4g}'):,.15g} {portfolio.target_unit}"
+    amount = f"{number(portfolio.target)} {portfolio.target_unit}"
     return f"{amount} {'a year' if portfolio.target_unit == 'GWh' else 'of modules'}"
 
 
@@ -253,8 +253,8 @@ def _values(row: Mapping[Any, Any]) -> str:
     if str(row["assumption"]).startswith("weight."):
         unit, factor = "%", 100.0
     ends = [plain(row[end]) for end in ("low", "planned", "high")]
-    form = ",.0f" if unit == "%" else ",.4g"
-    texts = [f"{factor * float(end):{form}}" if end else "–" for end in ends]
+    digits = 2 if unit == "%" else 4
+    texts = [number(factor * float(end), digits) if end else "–" for end in ends]
     return f"{', '.join(texts)}{'' if unit in {'', '1'} else f' {unit}'}"
 
 
@@ -268,7 +268,7 @@ def _input(entry: Mapping[str, Any]) -> dict[str, Any]:
     from maps.page import safe_url
 
     return {
-        "label": plain(entry["label"]) or plain(entry["name"]),
+        "label": input_label(entry),
         "layer": plain(entry["layer"]),
         "source": plain(entry["source"]),
         "url": safe_url(plain(entry["url"])),

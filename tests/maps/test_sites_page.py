@@ -201,6 +201,18 @@ def test_assumptions_stand_with_both_ends_and_what_stays(found):
     assert [side for side, _, _ in cells.spans] == ["lower"]
 
 
+def test_numbers_are_never_written_in_powers_of_ten(found):
+    table = found.tornado.copy()
+    table.loc[1, ["low", "planned", "high", "unit"]] = [10_000.0, 2e4, 123_456.0, "m"]
+    told = site_story(
+        dataclasses.replace(found, tornado=table),
+        site_marks(found, {}),
+        exchange_id="cholsan-2019",
+        regions={},
+    )
+    assert told["bars"][1].values == "10,000, 20,000, 123,500 m"
+
+
 def test_criteria_inputs_and_limits_are_in_words(deal, found):
     story = build(deal, sites=found).story
     section = story[story.index('id="sites"') : story.index('id="unknown"')]
