@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from geo.datasets import outofcore, storage
 from geo.datasets.dataset import Dataset, open_dataset
 from geo.errors import ColumnError, GeometryError
+from geo.scale_sites import sites
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from geo.parallel import Progress
 
     Source = Dataset | str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+__all__ = ["intersects", "nearest", "sites", "within", "within_distance"]
 
 MANIFEST = "_manifest.json"
 """Written last: the files of a result and their rows. Readers skip the name."""
@@ -268,7 +271,7 @@ def _run(
     progress: Progress | None,
 ) -> Dataset:
     """Have the cluster do what is missing of a join, and close the result."""
-    client = client or _client()
+    client = client or connected()
     missing = _prepare(job, _record(job))
     total = len(job.left.paths)
     if progress:
@@ -469,8 +472,21 @@ def _close(job: outofcore.Job, total: int) -> Dataset:
     return result
 
 
-def _client() -> distributed.Client:
-    """Find the cluster that is connected."""
+def connected() -> distributed.Client:
+    """Find the cluster that is connected.
+
+    Returns
+    -------
+    distributed.Client
+        That of this process.
+
+    Raises
+    ------
+    ImportError
+        If Dask is not installed.
+    ValueError
+        If no cluster is connected.
+    """
     try:
         from distributed import get_client
     except ImportError:

@@ -87,25 +87,66 @@ def merge(parts: list[Part], limits: Limits, seams: Seams) -> Sites:
         Those large and compact enough.
     """
     whole = fold(parts, limits, seams, window=None, borders=(False,) * 4)
-    count = len(whole.cells)
-    first = np.full(count, -1, np.int64)
-    kernels.first_runs(np.arange(count), whole.group, first)
+    first = np.full(len(whole.cells), -1, np.int64)
+    kernels.first_runs(np.arange(len(first)), whole.group, first)
     order = np.argsort(first, kind="stable")
-    label = np.empty(count, np.int32)
-    label[order] = np.arange(1, count + 1)
-    heads = first[order]
+    label = labels_of(order)
+    return sites_of(
+        Groups(whole.cells, whole.areas, whole.around, whole.totals),
+        order,
+        row=whole.row[first],
+        col=whole.start[first],
+        runs=Runs(label[whole.group], whole.row, whole.start, whole.stop),
+        regions_found=whole.dropped + len(first),
+    )
+
+
+def labels_of(order: Ints) -> Small:
+    """Return the label of each group, 1 for the first of an order."""
+    label = np.empty(len(order), np.int32)
+    label[order] = np.arange(1, len(order) + 1)
+    return label
+
+
+def sites_of(
+    groups: Groups,
+    order: Ints,
+    *,
+    row: Small | Ints,
+    col: Small | Ints,
+    runs: Runs,
+    regions_found: int,
+) -> Sites:
+    """Make sites of groups.
+
+    Parameters
+    ----------
+    groups
+        Sizes and totals of the sites.
+    order
+        The groups in the order in which they are first met.
+    row, col
+        First cell of each group.
+    runs, regions_found
+        As :class:`Sites` has them.
+
+    Returns
+    -------
+    Sites
+        In that order.
+    """
     return Sites(
-        row=whole.row[heads].astype(np.int64),
-        col=whole.start[heads].astype(np.int64),
-        cells=whole.cells[order],
-        areas=whole.areas[order],
-        around=whole.around[order],
+        row=row[order].astype(np.int64),
+        col=col[order].astype(np.int64),
+        cells=groups.cells[order],
+        areas=groups.areas[order],
+        around=groups.around[order],
         totals={
             name: Totals(*(values[order] for values in totals))
-            for name, totals in whole.totals.items()
+            for name, totals in groups.totals.items()
         },
-        runs=Runs(label[whole.group], whole.row, whole.start, whole.stop),
-        regions_found=whole.dropped + count,
+        runs=runs,
+        regions_found=regions_found,
     )
 
 
@@ -145,24 +186,15 @@ def fold(
         name: np.sum([part.codes[name] for part in parts], axis=0)
         for name in parts[0].codes
     }
-    sizes = [
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("cells", "areas", "around")
-    ]
-    totals = [(len(part.cells), part.totals) for part in parts]
+    groups = Groups.of(parts)
     group, row, start, stop = _all_runs(parts, ordered=not seams.columns)
-    parent = unite(group, row, start, stop, sizes[2], limits, seams)
-    found = kernels.number_roots(parent)
-    sums = [np.zeros(found, np.int64) for _ in range(3)]
-    for values, total in zip(sizes, sums, strict=True):
-        kernels.gather(parent, values, total)
-    kept = limits.met(*sums)
+    parent = unite(group, row, start, stop, groups.around, limits, seams)
+    going_on = np.zeros(len(parent), np.bool_)
     if window is not None:
-        at_border = _at_borders(row, start, stop, window, borders)
-        kept[parent[group[at_border]]] = True
-    number = np.where(kept, np.cumsum(kept) - 1, -1)[parent]
-    counted["dropped"] += int(found - kept.sum())
-    group, row, start, stop = _kept_runs(
+        going_on[group[at_borders(row, start, stop, window, borders)]] = True
+    number, groups, dropped = regroup(parent, groups, limits, going_on)
+    counted["dropped"] += dropped
+    group, row, start, stop = kept_runs(
         number.astype(np.int32)[group], row, start, stop
     )
     return Part(
@@ -172,11 +204,75 @@ def fold(
         start=start,
         stop=stop,
         group=group,
-        cells=sums[0][kept],
-        areas=sums[1][kept],
-        around=sums[2][kept],
-        totals=_totals(totals, number, int(kept.sum())),
+        cells=groups.cells,
+        areas=groups.areas,
+        around=groups.around,
+        totals=groups.totals,
     )
+
+
+class Groups(NamedTuple):
+    """Sizes and totals of groups; arrays of shape ``(groups,)``."""
+
+    cells: Ints
+    areas: Ints
+    around: Ints
+    totals: Mapping[str, Totals]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> Groups:
+        """Put those of several tiles one after the other."""
+        names = ("cells", "areas", "around")
+        sizes = [np.concatenate([getattr(p, name) for p in parts]) for name in names]
+        totals = {
+            name: Totals(
+                *(
+                    np.concatenate(each)
+                    for each in zip(*(p.totals[name] for p in parts), strict=True)
+                )
+            )
+            for name in parts[0].totals
+        }
+        return cls(*sizes, totals)
+
+
+def regroup(
+    parent: Ints, groups: Groups, limits: Limits, going_on: NDArray[np.bool_]
+) -> tuple[Ints, Groups, int]:
+    """Add up groups that are one, and forget those that are no sites.
+
+    Parameters
+    ----------
+    parent
+        As :func:`unite` gives it; used up.
+    groups
+        Sizes and totals.
+    limits
+        What makes a group a site.
+    going_on
+        Groups that may go on beyond a border.
+
+    Returns
+    -------
+    number : numpy.ndarray
+        New number of each group, -1 for those that are forgotten.
+    groups : Groups
+        The new ones.
+    dropped : int
+        How many were forgotten.
+    """
+    found = kernels.number_roots(parent)
+    sums = [np.zeros(found, np.int64) for _ in range(3)]
+    for values, total in zip(groups[:3], sums, strict=True):
+        kernels.gather(parent, values, total)
+    kept = limits.met(*sums)
+    kept[parent[going_on]] = True
+    number = np.where(kept, np.cumsum(kept) - 1, -1)[parent]
+    totals = {}
+    for name, of_groups in groups.totals.items():
+        totals[name] = empty_totals(int(kept.sum()), of_groups.sums.shape[1])
+        add_totals(number, of_groups, totals[name])
+    return number, Groups(*(each[kept] for each in sums), totals), int((~kept).sum())
 
 
 def unite(
@@ -223,10 +319,23 @@ def unite(
     return parent
 
 
-def _at_borders(
+def at_borders(
     row: Small, start: Small, stop: Small, window: Window, borders: tuple[bool, ...]
 ) -> NDArray[np.bool_]:
-    """Tell which runs touch a tile outside."""
+    """Tell which runs touch a tile outside.
+
+    Parameters
+    ----------
+    row, start, stop
+        Runs.
+    window, borders
+        As for :func:`fold`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of ``row``.
+    """
     above, below, left, right = borders
     touch = np.zeros(len(row), np.bool_)
     if above:
@@ -258,26 +367,21 @@ def _all_runs(parts: list[Part], *, ordered: bool) -> tuple[Small, Small, Small,
     return group[order], row[order], start[order], stop[order]
 
 
-def _totals(
-    totals: Sequence[tuple[int, Mapping[str, Totals]]], number: Ints, groups: int
-) -> dict[str, Totals]:
-    """Totals of groups out of those of the groups of each tile."""
-    sums = {
-        name: empty_totals(groups, each.sums.shape[1])
-        for name, each in totals[0][1].items()
-    }
-    at = 0
-    for count, of_tile in totals:
-        for name, total in sums.items():
-            add_totals(number[at : at + count], of_tile[name], total)
-        at += count
-    return sums
-
-
-def _kept_runs(
+def kept_runs(
     group: Small, row: Small, start: Small, stop: Small
 ) -> tuple[Small, Small, Small, Small]:
-    """Take the runs of groups from 0 on, made one where tiles had cut them."""
+    """Take the runs of groups from 0 on, made one where tiles had cut them.
+
+    Parameters
+    ----------
+    group, row, start, stop
+        Runs, in order.
+
+    Returns
+    -------
+    group, row, start, stop : numpy.ndarray
+        Fewer runs, in order.
+    """
     cut = (row[1:] == row[:-1]) & (start[1:] == stop[:-1])
     first, last = group >= 0, group >= 0
     first[1:] &= ~cut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from geo.raster.workspace import Workspace, record_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from geo.parallel import Progress
     from geo.raster.cog import Canvas
     from geo.raster.found import Runs
+    from geo.raster.merging import Sites
     from geo.raster.plan import Plan
     from geo.raster.sheets import Window
     from geo.raster.siting import Siting
@@ -72,8 +73,10 @@ def search(
         Best first.
     """
     plan, layout, parts = _judged(siting, folder, workspace, progress, threads, tile)
-    return describe(
-        siting, plan, layout, parts, keep=keep, folder=folder, threads=threads
+    counts = counts_of(parts, plan)
+    sites = merge(parts, plan.limits, layout.seams)
+    return present(
+        siting, plan, sites, counts, keep=keep, folder=folder, threads=threads
     )
 
 
@@ -116,27 +119,32 @@ def _judged(
     return plan, layout, [part for part in parts if part is not None]
 
 
-def describe(
+def present(
     siting: Siting,
     plan: Plan,
-    layout: Layout,
-    parts: list[Part],
+    sites: Sites,
+    counts: Counts,
     *,
     keep: int | None,
-    folder: str | os.PathLike[str] | None,
-    threads: int | None,
+    runs_of: Callable[[NDArray[np.int64]], Runs] | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
 ) -> FoundSites:
-    """Make sites of what is known of all tiles, rank and trace them.
+    """Rank sites and trace the best.
 
     Parameters
     ----------
-    siting, plan, layout
-        What was looked for, and in which tiles.
-    parts
-        Of the tiles that had anything to look at; emptied, to have the memory back.
+    siting, plan
+        What was looked for.
+    sites
+        All of them.
+    counts
+        What was looked at.
     keep, folder, threads
         As :func:`geo.raster.siting.find_sites` has them; the mask is written, and the
         score is taken to be there.
+    runs_of
+        Fetches the cells of sites by their labels, if ``sites`` does not hold them.
 
     Returns
     -------
@@ -145,34 +153,76 @@ def describe(
     """
     import geopandas as gpd
 
-    counted = {
-        "cells": sum(part.looked for part in parts),
-        "eligible_cells": sum(part.eligible for part in parts),
-    }
-    area = sum(part.area for part in parts) * plan.limits.units.area_unit_m2
-    codes = _codes(parts, plan)
-    sites = merge(parts, plan.limits, layout.seams)
     table = table_of(sites, plan)
+    labels = table["label"].to_numpy()
+    runs = runs_of(labels[:keep]) if runs_of else sites.runs
     outputs: tuple[Path, ...] = ()
     if folder is not None:
         rank = np.zeros(len(table) + 1, np.int64)
-        rank[table["label"].to_numpy()] = np.arange(1, len(table) + 1)
-        write_mask(Path(folder) / MASK, sites.runs, rank, plan)
+        rank[labels] = np.arange(1, len(table) + 1)
+        write_mask(Path(folder) / MASK, runs, rank, plan)
         outputs = (Path(folder) / SCORE, Path(folder) / MASK)
-    best = table["label"].to_numpy()[:keep]
     shapes = np.full(len(table), None, dtype=object)
-    shapes[: len(best)] = outlines(
-        sites.runs, best, siting.grid, connectivity=siting.connectivity, threads=threads
+    shapes[:keep] = outlines(
+        runs,
+        labels[:keep],
+        siting.grid,
+        connectivity=siting.connectivity,
+        threads=threads,
     )
     return FoundSites(
         table=gpd.GeoDataFrame(table, geometry=shapes, crs=siting.grid.crs),
         grid=siting.grid,
-        **counted,
-        eligible_area_m2=area,
+        cells=counts.looked,
+        eligible_cells=counts.eligible,
+        eligible_area_m2=counts.area * plan.limits.units.area_unit_m2,
         regions_found=sites.regions_found,
-        codes=codes,
-        runs=sites.runs,
+        codes=counts.codes,
+        runs=runs,
         outputs=outputs,
+    )
+
+
+class Counts(NamedTuple):
+    """What was looked at."""
+
+    looked: int
+    """Cells."""
+    eligible: int
+    """Cells that meet every criterion."""
+    area: int
+    """Their area in whole units."""
+    codes: dict[str, dict[int, int]]
+    """Cells looked at by class, but for those without a value."""
+
+
+def counts_of(parts: Sequence[Part], plan: Plan) -> Counts:
+    """Count what was looked at.
+
+    Parameters
+    ----------
+    parts
+        Of all tiles.
+    plan
+        What was looked for.
+
+    Returns
+    -------
+    Counts
+        Over all tiles.
+    """
+    codes = {}
+    for rule in plan.rules:
+        if rule.kind == "codes":
+            counts = np.sum([part.codes[rule.name] for part in parts], axis=0)
+            none = plan.sources[rule.name].none
+            held = np.flatnonzero(counts).tolist()
+            codes[rule.name] = {c: int(counts[c]) for c in held if c != none}
+    return Counts(
+        looked=sum(part.looked for part in parts),
+        eligible=sum(part.eligible for part in parts),
+        area=sum(part.area for part in parts),
+        codes=codes,
     )
 
 
@@ -287,15 +337,3 @@ def _put(paper: Canvas, stored: NDArray[np.uint8], tile: Window, whole: Window) 
     if not stored.size:
         stored = np.full((tile.rows, tile.columns), NO_SCORE, np.uint8)
     paper.write(stored, row=tile.top - whole.top, column=tile.left - whole.left)
-
-
-def _codes(parts: Sequence[Part], plan: Plan) -> dict[str, dict[int, int]]:
-    """Count cells by class, but for those without a value."""
-    found = {}
-    for rule in plan.rules:
-        if rule.kind == "codes":
-            counts = np.sum([part.codes[rule.name] for part in parts], axis=0)
-            none = plan.sources[rule.name].none
-            held = np.flatnonzero(counts).tolist()
-            found[rule.name] = {c: int(counts[c]) for c in held if c != none}
-    return found

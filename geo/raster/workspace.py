@@ -63,6 +63,10 @@ class Workspace:
                 local.write_text(text, encoding="utf-8")
         self._known = set(names)
 
+    def has(self, number: int) -> bool:
+        """Tell whether a tile is known."""
+        return _name(number) in self._known
+
     def load(self, number: int) -> tuple[Part | None, NDArray[np.uint8]] | None:
         """Return what is known of a tile.
 
@@ -76,7 +80,7 @@ class Workspace:
         part, score
             As :meth:`save` was given them; None where the tile is not known.
         """
-        if _name(number) not in self._known:
+        if not self.has(number):
             return None
         with storage.opened(storage.join(self.folder, _name(number))) as file:
             named = dict(np.load(file, allow_pickle=False))
@@ -84,26 +88,35 @@ class Workspace:
         return (Part.of_arrays(named) if named else None), score
 
     def save(self, number: int, part: Part | None, score: NDArray[np.uint8]) -> None:
-        """Keep what is known of a tile.
+        """Keep what is known of a tile, as :func:`save_tile`."""
+        save_tile(self.folder, number, part, score)
 
-        Parameters
-        ----------
-        number
-            Which one.
-        part
-            What is remembered of it; None if there was nothing to look at.
-        score
-            Scores as they are written, or empty.
 
-        Raises
-        ------
-        OSError
-            If the disk is full.
-        """
-        named = part.arrays() if part else {}
-        path = storage.join(self.folder, _name(number))
-        with storage.appearing(path) as local, local.open("wb") as file:
-            np.savez_compressed(file, score=score, **named)  # type: ignore[arg-type]
+def save_tile(
+    folder: str, number: int, part: Part | None, score: NDArray[np.uint8]
+) -> None:
+    """Keep what is known of a tile in a file that appears when it is whole.
+
+    Parameters
+    ----------
+    folder
+        Of the workspace.
+    number
+        Which tile.
+    part
+        What is remembered of it; None if there was nothing to look at.
+    score
+        Scores as they are written, or empty.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    named = part.arrays() if part else {}
+    path = storage.join(folder, _name(number))
+    with storage.appearing(path) as local, local.open("wb") as file:
+        np.savez_compressed(file, score=score, **named)  # type: ignore[arg-type]
 
 
 def record_of(siting: Siting, layout: Layout, *, scored: bool) -> dict[str, Any]:
