@@ -4,10 +4,11 @@ A cell asks at a place in the raster: its row and column as real numbers, 0 at t
 edge of the first cell. Places depend on the cell alone, so however the work is cut into
 tiles a cell gets the same value.
 
-**Bilinear** values come from the four cells whose centres lie round the place. Cells
-without a value (NaN) leave their share to the others; where none has one, and outside
-the raster, the answer is NaN. Rasters are handed over with :data:`PAD` rows and columns
-of NaN on each side, so that the outer half of the outermost cells needs no rule.
+**Bilinear** values come from the four cells whose centres lie round the place. Where
+the cell in which the place lies has no value (NaN) the answer is none either; where
+another of the four has none, it leaves its share to the others. So it is in GDAL's
+warper. Rasters are handed over with :data:`PAD` rows and columns of NaN on each side,
+so that the outer half of the outermost cells needs no rule.
 """
 
 from __future__ import annotations
@@ -38,9 +39,37 @@ class Places(NamedTuple):
     """How far the place is on the way from the one to the other. [1]"""
 
 
+class Line(NamedTuple):
+    """Two rows of a raster blended into one; arrays of shape ``(columns,)``."""
+
+    sums: Floats
+    """Weighted sums of the values that exist."""
+    shares: Floats
+    """Sums of their weights, exactly 1 where both exist. [1]"""
+    held: NDArray[np.bool_]
+    """Whether there is a value in the nearer row."""
+
+
+@njit(cache=True, nogil=True)
+def new_line(columns: int) -> Line:
+    """Make room for a row.
+
+    Parameters
+    ----------
+    columns
+        Of the raster.
+
+    Returns
+    -------
+    Line
+        Not filled.
+    """
+    return Line(np.empty(columns), np.empty(columns), np.empty(columns, np.bool_))
+
+
 @njit(cache=True, nogil=True)
 def blend_rows(
-    raster: Any, at: int, part: float, first: int, last: int, sums: Floats, shares: Any
+    raster: Any, at: int, part: float, first: int, last: int, line: Line
 ) -> bool:
     """Blend two rows of a raster into one.
 
@@ -52,48 +81,48 @@ def blend_rows(
         The upper row, and how far to go to the lower one. [1]
     first, last
         Columns to blend, ``last`` not included.
-    sums, shares
-        Filled there: weighted sums of the values that exist, and the weights' sums,
-        exactly 1 where both exist; shape ``(columns,)``.
+    line
+        Filled there.
 
     Returns
     -------
     bool
-        Whether every share is 1.
+        Whether there is a value everywhere in both.
     """
     whole = True
     for c in range(first, last):
         upper, lower = float(raster[at, c]), float(raster[at + 1, c])
+        line.held[c] = True
         if isfinite(upper) and isfinite(lower):
-            sums[c] = (1.0 - part) * upper + part * lower
-            shares[c] = 1.0
+            line.sums[c] = (1.0 - part) * upper + part * lower
+            line.shares[c] = 1.0
             continue
         whole = False
-        sums[c] = shares[c] = 0.0
+        line.sums[c] = line.shares[c] = 0.0
+        line.held[c] = isfinite(lower if part >= 0.5 else upper)
         if isfinite(upper):
-            shares[c] = 1.0 - part
-            sums[c] = shares[c] * upper
+            line.shares[c] = 1.0 - part
+            line.sums[c] = line.shares[c] * upper
         elif isfinite(lower):
-            shares[c] = part
-            sums[c] = part * lower
+            line.shares[c] = part
+            line.sums[c] = part * lower
     return whole
 
 
 @njit(cache=True, nogil=True)
-def blend(
-    sums: Floats, shares: Floats, whole: bool, at: Small, part: Floats, out: Any
-) -> None:
+def blend(line: Line, whole: bool, at: Small, part: Floats, out: Any) -> None:
     """Blend along a row.
 
     Parameters
     ----------
-    sums, shares, whole
+    line, whole
         As :func:`blend_rows` leaves them.
     at, part
         Places of the cells to fill, shape ``(n,)``.
     out
         Filled, shape ``(n,)``.
     """
+    sums, shares = line.sums, line.shares
     if whole:
         for c in range(len(out)):
             i, p = at[c], part[c]
@@ -104,9 +133,10 @@ def blend(
         total = (1.0 - p) * sums[i] + p * sums[i + 1]
         if shares[i] == 1.0 and shares[i + 1] == 1.0:
             out[c] = total
-            continue
-        share = (1.0 - p) * shares[i] + p * shares[i + 1]
-        out[c] = total / share if share > 0.0 else np.nan
+        elif line.held[i + 1 if p >= 0.5 else i]:
+            out[c] = total / ((1.0 - p) * shares[i] + p * shares[i + 1])
+        else:
+            out[c] = np.nan
 
 
 @njit(cache=True, nogil=True)
@@ -123,10 +153,10 @@ def sample_bilinear(raster: Any, rows: Places, columns: Places, out: Any) -> Non
         Filled, shape ``(rows, columns)``.
     """
     first, last = columns.at.min(), columns.at.max() + 2
-    sums, shares = np.empty(raster.shape[1]), np.empty(raster.shape[1])
+    line = new_line(raster.shape[1])
     for r in range(len(out)):
-        whole = blend_rows(raster, rows.at[r], rows.part[r], first, last, sums, shares)
-        blend(sums, shares, whole, columns.at, columns.part, out[r])
+        whole = blend_rows(raster, rows.at[r], rows.part[r], first, last, line)
+        blend(line, whole, columns.at, columns.part, out[r])
 
 
 @njit(cache=True, nogil=True)
@@ -251,6 +281,12 @@ def bend_bilinear(
             out[r, c] = np.nan
             if not (0.0 <= y < extent[0] and 0.0 <= x < extent[1]):
                 continue
+            i, j = (
+                int(np.floor(y)) - corner[0] + PAD,
+                int(np.floor(x)) - corner[1] + PAD,
+            )
+            if not isfinite(raster[i, j]):
+                continue
             up, left = np.floor(y - 0.5), np.floor(x - 0.5)
             p, q = y - 0.5 - up, x - 0.5 - left
             i, j = int(up) - corner[0] + PAD, int(left) - corner[1] + PAD
@@ -262,8 +298,7 @@ def bend_bilinear(
                     if isfinite(value):
                         total += weight * value
                         share += weight
-            if share > 0.0:
-                out[r, c] = total / share
+            out[r, c] = total / share
 
 
 @njit(cache=True, nogil=True)

@@ -29,7 +29,7 @@ import numpy as np
 from numba import njit
 
 from geo.raster.kernels.horn import aspect_row, slope_degrees, tan2_row
-from geo.raster.kernels.samples import Places, blend, blend_rows
+from geo.raster.kernels.samples import Places, blend, blend_rows, new_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -240,12 +240,12 @@ def keep_smooth(
         As for :func:`keep_range`.
     """
     first, last = columns.at.min(), columns.at.max() + 2
-    sums, shares = np.empty(raster.shape[1]), np.empty(raster.shape[1])
+    line = new_line(raster.shape[1])
     values = np.empty(len(columns.at))
     for r in range(len(rows.at)):
         kept = mask[r]
-        whole = blend_rows(raster, rows.at[r], rows.part[r], first, last, sums, shares)
-        blend(sums, shares, whole, columns.at, columns.part, values)
+        whole = blend_rows(raster, rows.at[r], rows.part[r], first, last, line)
+        blend(line, whole, columns.at, columns.part, values)
         for c in range(len(values)):
             kept[c] &= np.uint8((values[c] >= low) & (values[c] <= high))
 
