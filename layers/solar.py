@@ -33,9 +33,9 @@ from layers.irradiance import (
     kwh_per_year,
     monthly_means,
 )
-from layers.site_files import read_sites
+from layers.siting.files import read_sites
+from layers.siting.sites import SolarSites, sites
 from layers.solar_criteria import SolarCriteria, load_solar_criteria
-from layers.solar_sites import SolarSites, sites
 
 if TYPE_CHECKING:
     import os

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from layers.exchange import Exchange
-    from layers.solar_sites import SolarSites
+    from layers.siting.sites import SolarSites
 
 __all__ = ["add_layer", "add_raster", "exchange_map", "save"]
 

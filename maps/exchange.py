@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from layers.exchange import Exchange
-    from layers.solar_sites import SolarSites
+    from layers.siting.sites import SolarSites
     from maps.popup import ClaimView
     from maps.style import Mark
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from layers.solar_sites import SolarSites
+    from layers.siting.sites import SolarSites
 
 MOST_SITES = 200
 """Sites that a page draws; the best ones."""
@@ -65,7 +65,7 @@ def site_marks(found: SolarSites, regions: Mapping[str, str]) -> SiteMarks:
     Parameters
     ----------
     found
-        From :func:`layers.solar_sites.sites` or read from a folder.
+        From :func:`layers.siting.sites.sites` or read from a folder.
     regions
         Names of regions by their id.
 

@@ -13,8 +13,8 @@ from maps.site_marks import SYNTHETIC, chance, input_label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from layers.site_portfolios import Portfolio
-    from layers.solar_sites import SolarSites
+    from layers.siting.portfolios import Portfolio
+    from layers.siting.sites import SolarSites
     from maps.site_marks import SiteMarks
 
 _LAND_USE = ("low", "mid", "high")

@@ -14,7 +14,7 @@ from maps.style import MARKS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from layers.solar_sites import SolarSites
+    from layers.siting.sites import SolarSites
     from maps.page import ExchangeMap
 
 __all__ = ["SYNTHETIC", "SiteView"]

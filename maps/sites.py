@@ -17,7 +17,7 @@ from maps.results import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from layers.solar_sites import SolarSites
+    from layers.siting.sites import SolarSites
 
 WORK = ".sites-work"
 """Folder in which an unfinished search is kept, inside that of the sites."""
@@ -85,9 +85,9 @@ def sites(
     method, and the data with their licences. Each file is written whole or not at all.
     Every site is hypothetical: computed, named by no source.
     """
-    from layers.site_files import NAMES, staged, write_sites
-    from layers.siting_file import read_plan
-    from layers.solar_sites import sites as find
+    from layers.siting.files import NAMES, staged, write_sites
+    from layers.siting.plan import read_plan
+    from layers.siting.sites import sites as find
 
     settings = read_plan(plan)
     folder = Path(output or f"{settings.id}-sites")
@@ -118,7 +118,7 @@ def sites(
 
 def _print_json(found: SolarSites, folder: Path) -> None:
     """Print all that is said about the sites, and their table without outlines."""
-    from layers.site_files import about_sites
+    from layers.siting.files import about_sites
 
     rows = json.loads(found.table.drop(columns="geometry").to_json(orient="records"))
     about = {"folder": str(folder), **about_sites(found), "sites": rows}

@@ -12,10 +12,10 @@ from affine import Affine
 from shapely.geometry import box
 from shapely.ops import unary_union
 
-from layers.site_portfolios import Portfolio
-from layers.site_tornado import COLUMNS
+from layers.siting.portfolios import Portfolio
+from layers.siting.sites import SolarSites
+from layers.siting.tornado import COLUMNS
 from layers.solar_method import Rule
-from layers.solar_sites import SolarSites
 
 SHARES = ("slope_deg", "land_cover", "ghi", "town_m")
 CELL = 0.001

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from geo.errors import GeoError
-from layers.site_files import NAMES
+from layers.siting.files import NAMES
 from layers.solar import read_sites
 from maps.cli import cli
 from tests.pyongan import write_plan, write_world
@@ -194,8 +194,8 @@ def test_a_search_that_was_kept_goes_on_and_gives_the_same(world, tmp_path):
 
 
 def test_what_is_kept_of_another_search_is_refused(world, tmp_path):
-    from layers.siting_file import read_plan
-    from layers.siting_inputs import prepare
+    from layers.siting.inputs import prepare
+    from layers.siting.plan import read_plan
 
     out = tmp_path / "out"
     siting = prepare(read_plan("pyongan"), data=world).siting

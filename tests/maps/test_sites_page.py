@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import maps
 from layers.errors import ReadError
-from layers.site_files import staged, write_sites
+from layers.siting.files import staged, write_sites
 from maps.cli import cli
 from maps.exchange import build
 from maps.popup import card_html

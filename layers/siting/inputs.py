@@ -14,7 +14,7 @@ from geo.raster.bands import Band
 from geo.raster.reading import open_raster
 from geo.raster.siting import ELEVATION, Siting
 from geo.raster.suitability import Criterion
-from layers.siting_checks import check_raster
+from layers.siting.checks import check_raster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from layers.siting_file import SitingPlan
-    from layers.siting_tables import Credit, Limits, RasterInput, Region, VectorInput
+    from layers.siting.plan import SitingPlan
+    from layers.siting.tables import Credit, Limits, RasterInput, Region, VectorInput
 
 Box = tuple[float, float, float, float]
 
@@ -95,7 +95,7 @@ def prepare(plan: SitingPlan, *, data: str | PathLike[str] | None = None) -> Pre
     Parameters
     ----------
     plan
-        From :func:`layers.siting_file.read_plan`.
+        From :func:`layers.siting.plan.read_plan`.
     data
         Folder of all files of the plan. When not given: that of the plan for its
         files, the folder of public files for products and for a plan that ships.

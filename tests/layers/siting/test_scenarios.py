@@ -9,8 +9,9 @@ import pytest
 
 from geo.raster import Grid
 from layers.ranges import Range
-from layers.ranks import draw_weights, rank_draws
-from layers.site_scenarios import (
+from layers.siting.plan import read_plan
+from layers.siting.ranks import draw_weights, rank_draws
+from layers.siting.scenarios import (
     Scenario,
     bias_of,
     matched,
@@ -18,7 +19,6 @@ from layers.site_scenarios import (
     rank_over,
     scenarios,
 )
-from layers.siting_file import read_plan
 
 PLAN = read_plan("pyongan").without(["road"])
 SCORED = [c.id for c in PLAN.criteria if c.weight]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from layers.solar_sites import SolarSites
+    from layers.siting.sites import SolarSites
 
 SITES, TABLE, ABOUT = "sites.gpkg", "sites.csv", "sites.json"
 SCORE, MASK = "score.tif", "mask.tif"
@@ -182,10 +182,10 @@ def read_sites(folder: str | PathLike[str]) -> SolarSites:
     """
     import pandas as pd
 
-    from layers.site_portfolios import Portfolio
-    from layers.site_tornado import COLUMNS
+    from layers.siting.portfolios import Portfolio
+    from layers.siting.sites import SolarSites
+    from layers.siting.tornado import COLUMNS
     from layers.solar_method import Rule
-    from layers.solar_sites import SolarSites
 
     root = Path(folder)
     about = _about(root)

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from geo.errors import CriteriaError
-from layers.site_files import about_sites
-from layers.site_tornado import COLUMNS
+from layers.siting.files import about_sites
+from layers.siting.sites import DRAWS
+from layers.siting.tornado import COLUMNS
 from layers.solar import sites
-from layers.solar_sites import DRAWS
 from tests.pyongan import write_plan, write_world
 
 

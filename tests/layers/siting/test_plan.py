@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from geo.errors import CriteriaError
-from layers.siting_file import plan_ids, read_plan
+from layers.siting.plan import plan_ids, read_plan
 from tests.pyongan import plan_text, write_plan
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from geo.errors import GeoError
 from layers.errors import ReadError, WriteError
-from layers.site_files import NAMES, about_sites, staged, write_sites
+from layers.siting.files import NAMES, about_sites, staged, write_sites
 from layers.solar import read_sites, sites
 from tests.pyongan import write_world
 

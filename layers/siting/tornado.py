@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layers.ranks import moved
-from layers.site_scenarios import memberships, run
-from layers.site_table import power_of
+from layers.siting.ranks import moved
+from layers.siting.scenarios import memberships, run
+from layers.siting.table import power_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from geo.raster.found import FoundSites
-    from layers.site_energy import SiteEnergy
-    from layers.site_scenarios import Find
-    from layers.siting_file import SitingPlan
-    from layers.siting_inputs import Prepared
-    from layers.siting_uncertainty import Threshold
+    from layers.siting.energy import SiteEnergy
+    from layers.siting.inputs import Prepared
+    from layers.siting.plan import SitingPlan
+    from layers.siting.scenarios import Find
+    from layers.siting.uncertainty import Threshold
 
     Floats = NDArray[np.float64]
 

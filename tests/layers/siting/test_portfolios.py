@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.exchange_file import ReadingFile, read_exchange_file
-from layers.site_portfolios import portfolios
+from layers.siting.portfolios import portfolios
 
 TABLE = pd.DataFrame(
     {

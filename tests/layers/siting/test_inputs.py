@@ -8,8 +8,8 @@ import shapely
 
 from geo.errors import CriteriaError, CRSMissingError, GeoError
 from geo.raster import Grid
-from layers.siting_file import read_plan
-from layers.siting_inputs import prepare
+from layers.siting.inputs import prepare
+from layers.siting.plan import read_plan
 from tests.pyongan import sunlight, write, write_plan, write_world
 
 GRID = '[grid]\ncrs = "EPSG:32651"\nresolution_m = 500\nreason = "R."\nsource = "S."\n'

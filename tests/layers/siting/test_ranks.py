@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from geo.errors import CriteriaError
-from layers import ranks
-from layers.ranks import Bias, draw_weights, moved, percentiles, rank_draws, summarise
+from layers.siting import ranks
+from layers.siting.ranks import (
+    Bias,
+    draw_weights,
+    moved,
+    percentiles,
+    rank_draws,
+    summarise,
+)
 
 RISING = ((1000.0, 0.0), (1500.0, 1.0))
 

@@ -5,7 +5,7 @@ import pytest
 
 from geo import geodesy
 from layers.schema import check_features
-from layers.site_table import FEATURE, POWER, RANKS
+from layers.siting.table import FEATURE, POWER, RANKS
 from layers.solar import sites
 from tests.pyongan import write_plan, write_world
 

@@ -5,9 +5,9 @@ import pytest
 import rasterio
 
 from geo.errors import CriteriaError, GridError
-from layers.siting_checks import check_raster
-from layers.siting_file import read_plan
-from layers.siting_tables import raster
+from layers.siting.checks import check_raster
+from layers.siting.plan import read_plan
+from layers.siting.tables import raster
 from tests.pyongan import write
 
 BOX = (125.0, 39.0, 126.0, 40.0)
@@ -188,7 +188,7 @@ def test_a_band_that_is_not_there_is_refused(tmp_path, criteria):
 def test_a_large_file_without_overviews_is_sampled_in_patches(
     tmp_path, criteria, monkeypatch
 ):
-    from layers import siting_checks
+    from layers.siting import checks as siting_checks
 
     monkeypatch.setattr(siting_checks, "_SMALL", 100)
     path = heights(tmp_path / "d.tif", cells=600)

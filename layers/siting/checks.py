@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.raster.suitability import Criteria
-    from layers.siting_tables import RasterInput
+    from layers.siting.tables import RasterInput
 
     Floats = NDArray[np.float64]
     Box = tuple[float, float, float, float]

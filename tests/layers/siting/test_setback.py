@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from geo.raster import Grid
 from geo.raster.found import Runs
 from geo.raster.metric import metric_of
-from layers.site_setback import inside_share
+from layers.siting.setback import inside_share
 
 PLANE = {"west": 3e5, "north": 44e5, "dx": 30.0, "dy": 30.0, "crs": "EPSG:32651"}
 GLOBE = {"west": 125.0, "north": 40.0, "dx": 1 / 3600, "dy": 1 / 3600}

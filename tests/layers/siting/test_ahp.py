@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo.errors import CriteriaError
-from layers.ahp import weigh
+from layers.siting.ahp import weigh
 
 CHAIRS = ["nine yards", "fifteen", "twenty-one", "twenty-eight"]
 

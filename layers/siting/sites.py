@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.errors import CriteriaError
-from layers import site_words as words
 from layers.errors import WriteError
-from layers.site_portfolios import Portfolio, portfolios
-from layers.site_scenarios import rank_over, scenarios
-from layers.site_table import RANKS, cell_words, describe, power_of
-from layers.site_tornado import Base, runs_needed, tornado
-from layers.siting_file import SitingPlan, read_plan
-from layers.siting_inputs import prepare
+from layers.siting import words
+from layers.siting.inputs import prepare
+from layers.siting.plan import SitingPlan, read_plan
+from layers.siting.portfolios import Portfolio, portfolios
+from layers.siting.scenarios import rank_over, scenarios
+from layers.siting.table import RANKS, cell_words, describe, power_of
+from layers.siting.tornado import Base, runs_needed, tornado
 from layers.solar_method import Rule, rule_text
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from geo.raster.found import FoundSites
     from geo.raster.siting import Siting
     from layers.exchange_file import ReadingFile
-    from layers.ranks import Ranks
-    from layers.site_scenarios import Scenario
-    from layers.siting_inputs import Input, Prepared
+    from layers.siting.inputs import Input, Prepared
+    from layers.siting.ranks import Ranks
+    from layers.siting.scenarios import Scenario
 
 DRAWS = 10_000
 """Draws of weights and of the bias, unless another number is given."""
@@ -58,12 +58,12 @@ class SolarSites:
         Exchange whose readings are answered, or empty.
     table
         One row a site, best first, EPSG:4326, columns as
-        :func:`layers.site_table.describe` has them, with ``top_probability`` (of being
-        among the first ``ranks["top_n"]``), ``rank_low`` and ``rank_high`` (5th and
-        95th percentile of the rank) before ``reasons``.
+        :func:`layers.siting.table.describe` has them, with ``top_probability`` (of
+        being among the first ``ranks["top_n"]``), ``rank_low`` and ``rank_high`` (5th
+        and 95th percentile of the rank) before ``reasons``.
     tornado
         One assumption a row, greatest effect first, as
-        :func:`layers.site_tornado.tornado` has them.
+        :func:`layers.siting.tornado.tornado` has them.
     portfolios
         Which sites hold the claimed figure, by reading and land use.
     rules
@@ -120,7 +120,7 @@ def sites(
     plan
         Id of a plan that ships, path of a TOML file, or a plan already read.
     data
-        Folder of its files; see :func:`layers.siting_inputs.prepare`.
+        Folder of its files; see :func:`layers.siting.inputs.prepare`.
     keep
         How many sites to describe; the plan's number when not given.
     draws
@@ -147,16 +147,16 @@ def sites(
     Raises
     ------
     CriteriaError, GridError, CRSMissingError, ReadError, SchemaError
-        As :func:`layers.siting_file.read_plan` and
-        :func:`layers.siting_inputs.prepare`; if the shipped climatology does not cover
+        As :func:`layers.siting.plan.read_plan` and
+        :func:`layers.siting.inputs.prepare`; if the shipped climatology does not cover
         the sites.
 
     Notes
     -----
     Everything is hypothetical. A draw of weights is exact: a site's score is the
     weighted mean of its criteria's. A draw of the bias moves the score of the
-    irradiation alone (:func:`layers.ranks.moved`). Limits and resolution take a search
-    of their own each; every such scenario gets the same number of draws.
+    irradiation alone (:func:`layers.siting.ranks.moved`). Limits and resolution take a
+    search of their own each; every such scenario gets the same number of draws.
     """
     settings = plan if isinstance(plan, SitingPlan) else read_plan(plan)
     settings = _kept(settings, keep)
@@ -371,7 +371,7 @@ def _legend(plan: SitingPlan, name: str) -> dict[str, str]:
 
 def _input(entry: Input) -> dict[str, Any]:
     """One input for the record: its files with size and, where small, SHA-256."""
-    from layers.site_files import described_file
+    from layers.siting.files import described_file
 
     return {
         "name": entry.name,

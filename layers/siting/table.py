@@ -9,9 +9,9 @@ import shapely
 
 from geo import geodesy
 from geo.joins import nearest
-from layers import site_words as words
-from layers.site_energy import SiteEnergy, energy_of
-from layers.site_setback import inside_share
+from layers.siting import words
+from layers.siting.energy import SiteEnergy, energy_of
+from layers.siting.setback import inside_share
 from layers.solar_words import Names, area_names, distinct
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from geo.raster import Grid
     from geo.raster.found import FoundSites
-    from layers.siting_file import SitingPlan
-    from layers.siting_inputs import Prepared
+    from layers.siting.inputs import Prepared
+    from layers.siting.plan import SitingPlan
 
     Floats = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def describe(
     Notes
     -----
     Areas are on the ellipsoid. The net area lies inside the setback, from holes too
-    (:func:`layers.site_setback.inside_share`).
+    (:func:`layers.siting.setback.inside_share`).
     Capacity is net area times usable fraction times density, low with low and high
     with high. A site that reaches over a border of regions is that of the region in
     which a point inside it lies.

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from geo.errors import GridError
 from layers.irradiance import SunError
 from layers.ranges import Range
-from layers.site_energy import energy_of
-from layers.siting_file import read_plan
+from layers.siting.energy import energy_of
+from layers.siting.plan import read_plan
 
 PLAN = read_plan("pyongan")
 

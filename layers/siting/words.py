@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo.raster.found import FoundSites
-    from layers.siting_file import SitingPlan
+    from layers.siting.plan import SitingPlan
 
 SYNTHETIC = "Synthetic terrain"
 """What every name, note and title says where the terrain is made up."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.raster import Grid
-from layers.ranks import Bias, Ranks, draw_weights, percentiles, rank_draws
+from layers.siting.ranks import Bias, Ranks, draw_weights, percentiles, rank_draws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from geo.raster.found import FoundSites
     from geo.raster.siting import Siting
-    from layers.siting_file import SitingPlan
-    from layers.siting_inputs import Prepared
+    from layers.siting.inputs import Prepared
+    from layers.siting.plan import SitingPlan
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from geo.errors import CriteriaError
 from geo.raster.suitability import require_keys, require_number, require_text
 from layers.catalogue import DATA
-from layers.siting_criteria import (
+from layers.siting.criteria import (
     parse_pairs,
     parse_with_pairs,
     require_measures,
     weighed,
 )
-from layers.siting_tables import (
+from layers.siting.tables import (
     RasterInput,
     Region,
     VectorInput,
@@ -26,7 +26,7 @@ from layers.siting_tables import (
     region,
     vector,
 )
-from layers.siting_uncertainty import Uncertainty, require_thresholds, uncertainty
+from layers.siting.uncertainty import Uncertainty, require_thresholds, uncertainty
 from layers.solar_tables import (
     WHY,
     Plant,
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from geo.raster.suitability import Criteria
-    from layers.ahp import Judged
     from layers.ranges import Range
-    from layers.siting_criteria import Pairs
+    from layers.siting.ahp import Judged
+    from layers.siting.criteria import Pairs
 
 T = TypeVar("T")
 

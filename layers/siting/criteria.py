@@ -14,11 +14,11 @@ from geo.raster.suitability import (
     require_number,
     require_text,
 )
-from layers.ahp import Judged, weigh
+from layers.siting.ahp import Judged, weigh
 from layers.solar_tables import WHY
 
 if TYPE_CHECKING:
-    from layers.siting_tables import RasterInput, VectorInput
+    from layers.siting.tables import RasterInput, VectorInput
 
 Pairs = tuple[tuple[str, str, float], ...]
 """Comparisons: first, second, and how many times as much the first weighs."""
