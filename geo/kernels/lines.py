@@ -24,7 +24,7 @@ from geo.kernels.curve import morton_order
 from geo.kernels.edges import Edges, edges_of
 from geo.kernels.orientation import turn
 from geo.kernels.predicates import candidates, joined
-from geo.kernels.seams import regrouped
+from geo.kernels.seams import one_place, regrouped
 from geo.parallel import run_chunks
 from geo.sides import LINES, POINT, Side
 
@@ -341,25 +341,6 @@ def _at_end(lonlat: Floats, i: Ints, others: Shapes, j: Ints) -> Bools:
     odd = first[np.diff(np.append(first, len(owner))) % 2 == 1]
     ends = regrouped(np.hstack([places, places])[odd], owner[odd], len(lines))
     return _on_edges(one_place(lonlat), i, boxtree(ends), np.searchsorted(column, j))
-
-
-def one_place(lonlat: Floats) -> Floats:
-    """Give each place on the ground one longitude and latitude.
-
-    Parameters
-    ----------
-    lonlat
-        Places, shape ``(n, 2)``. [degrees]
-
-    Returns
-    -------
-    numpy.ndarray
-        A copy with longitude -180 for 180, and 0 at the poles.
-    """
-    places = np.array(lonlat, dtype=np.float64)
-    places[places[:, 0] == 180, 0] = -180.0
-    places[np.abs(places[:, 1]) == 90, 0] = 0.0
-    return places
 
 
 @njit(nogil=True, cache=True)

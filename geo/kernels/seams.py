@@ -127,3 +127,22 @@ def regrouped(lonlat: Floats, owner: Ints, n: int) -> Edges:
     order = np.argsort(owner, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
     return Edges(lonlat=lonlat[order], offsets=offsets.astype(np.intp))
+
+
+def one_place(lonlat: Floats) -> Floats:
+    """Give each place on the ground one longitude and latitude.
+
+    Parameters
+    ----------
+    lonlat
+        Places, shape ``(n, 2)``. [degrees]
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy with longitude -180 for 180, and 0 at the poles.
+    """
+    places = np.array(lonlat, dtype=np.float64)
+    places[places[:, 0] == 180, 0] = -180.0
+    places[np.abs(places[:, 1]) == 90, 0] = 0.0
+    return places

@@ -14,14 +14,22 @@ import numpy as np
 from geo.crs import require_lonlat
 from geo.errors import GeometryError, GeometryTypeError, GridError
 from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M
+from geo.raster.edges import (
+    FLATTEST_RADIUS_M,
+    clipped,
+    lonlat_box,
+    meets,
+    onto_plane,
+    turned,
+    turns,
+)
+from geo.raster.kernels.rings import Rings, mark_inside
 from geo.raster.kernels.spans import (
     BAND,
     Bands,
     Cells,
     Reach,
-    Rings,
     banded,
-    mark_inside,
     mark_near,
 )
 from geo.raster.metric import require_metric
@@ -38,15 +46,8 @@ if TYPE_CHECKING:
     Shapes = NDArray[np.object_]
     Box = tuple[float, float, float, float]
 
-BEND_M = 0.1
-"""How far a straight edge may leave its image on a projected grid, if that is less than
-a hundredth of a cell. [m]"""
-
 _COLLECTION = 7  # shapely's id of the geometry type
 _AREAL = 2  # dimension
-
-_RADIUS_M = EQUATORIAL_RADIUS_M * (1 - ECCENTRICITY_SQUARED)
-"""Smallest radius of curvature of the ellipsoid. [m]"""
 
 _FLATTEST = 0.1
 """Product of the steepness of the latitude and the share of the radius, up to which a
@@ -166,8 +167,8 @@ def prepare(features: gpd.GeoSeries, grid: Grid, distance_m: float) -> Marks:
     that on the ground by the scale factor of the projection: by up to 0.04 % at the
     central meridian of a UTM zone and 0.1 % at its edge, 0.5 m in 500 m, and by as
     much as the projection distorts elsewhere. Edges are brought into the plane with as
-    many vertices as keep them within :data:`BEND_M`, or a hundredth of a cell, of
-    their images.
+    many vertices as keep them within :data:`geo.raster.edges.BEND_M`, or a hundredth of
+    a cell, of their images.
 
     How: :mod:`geo.raster.kernels.spans`. The time grows with the rows that features
     reach, not with the cells.
@@ -281,9 +282,9 @@ def _planar(shapes: Shapes, grid: Grid, distance_m: float) -> Reach:
     from geo.kernels.edges import edges_of
 
     edges = edges_of(shapes).lonlat
-    box = _lonlat_box(grid, distance_m)
-    edges = np.concatenate([_clipped(moved, box) for moved in _turned(edges, box)])
-    return planar_reach(_onto_plane(edges, grid)[0], grid, distance_m)
+    box = lonlat_box(grid, distance_m)
+    edges = np.concatenate([clipped(moved, box) for moved in turned(edges, box)])
+    return planar_reach(onto_plane(edges, grid)[0], grid, distance_m)
 
 
 def planar_reach(ends: Floats, grid: Grid, distance_m: float) -> Reach:
@@ -325,16 +326,16 @@ def _geodesic(shapes: Shapes, grid: Grid, distance_m: float) -> Reach:
     from geo.kernels.pieces import pieces_of
 
     edges = edges_of(shapes).lonlat
-    box = _lonlat_box(grid, distance_m)
+    box = lonlat_box(grid, distance_m)
     near = edges[:, [1, 3]].min(axis=1) <= box[3]
     near &= edges[:, [1, 3]].max(axis=1) >= box[1]
     whole = Edges(lonlat=edges[near], offsets=np.array([0, int(near.sum())]))
     ends = pieces_of(whole)[0].lonlat
     if box[2] - box[0] < 360:
-        parts = [moved[_meets(moved, box)] for moved in _turned(ends, box)]
+        parts = [moved[meets(moved, box)] for moved in turned(ends, box)]
         ends = np.concatenate(parts)
 
-    away = distance_m / _RADIUS_M * 1.01
+    away = distance_m / FLATTEST_RADIUS_M * 1.01
     lat = ends[:, [1, 3]]
     steepest = np.minimum(np.abs(lat).max(axis=1) + np.degrees(away), 90)
     tangent = np.tan(np.radians(np.minimum(steepest, 89.9)))
@@ -395,7 +396,7 @@ def _rings(shapes: Shapes, grid: Grid, distance_m: float) -> Rings | None:
     parts = shapely.get_parts(shapes[shapely.get_dimensions(shapes) == _AREAL])
     if not len(parts):
         return None
-    box = _lonlat_box(grid, distance_m)
+    box = lonlat_box(grid, distance_m)
     if not grid.is_lonlat:
         parts = _parts_in(parts, box)
     rings, part = shapely.get_rings(parts, return_index=True)
@@ -405,10 +406,10 @@ def _rings(shapes: Shapes, grid: Grid, distance_m: float) -> Rings | None:
     edges = paired(shapely.get_coordinates(rings), vertices)
     sense = np.repeat(sense, vertices - 1)
     if grid.is_lonlat:
-        turned = _turned(edges, box)
-        ends, sense = np.concatenate(turned), np.tile(sense, len(turned))
+        copies = turned(edges, box)
+        ends, sense = np.concatenate(copies), np.tile(sense, len(copies))
     else:
-        ends, source = _onto_plane(edges, grid)
+        ends, source = onto_plane(edges, grid)
         sense = sense[source]
     ends, sense = ends[ends[:, 1] != ends[:, 3]], sense[ends[:, 1] != ends[:, 3]]
     up = ends[:, 1] < ends[:, 3]
@@ -439,7 +440,7 @@ def _parts_in(parts: Shapes, box: Box) -> Shapes:
     west, south, east, north = box
     bounds = shapely.bounds(parts)
     found = []
-    for turn in _turns(box):
+    for turn in turns(box):
         moved = parts
         if turn:
             moved = np.array([translate(part, turn) for part in parts], dtype=object)
@@ -472,147 +473,6 @@ def _bands(rows: Ints, grid: Grid) -> Bands:
     if len(members):
         banded(rows, starts, members)
     return Bands(starts=starts, members=members)
-
-
-def _lonlat_box(grid: Grid, distance_m: float) -> Box:
-    """Longitudes and latitudes that hold all that can be near, and more.
-
-    The east may be beyond 180 degrees; 360 degrees wide means everywhere.
-    """
-    if grid.is_lonlat:
-        west, south, east, north = grid.bounds
-        away = distance_m / _RADIUS_M * 1.01
-        south, north = south - np.degrees(away) - 1e-6, north + np.degrees(away) + 1e-6
-        steepest = max(-south, north)
-        sine = 2.0
-        if steepest < 89.9:
-            sine = np.sin(away) / np.cos(np.radians(steepest))
-        wide = 180.0 if sine >= 1 else float(np.degrees(np.arcsin(sine))) + 1e-6
-        if wide >= 90:
-            return -180.0, float(south), 180.0, float(north)
-        return west - wide, float(south), east + wide, float(north)
-    from pyproj import Transformer
-
-    west, south, east, north = grid.bounds
-    more = 1.01 * distance_m + 10 * max(grid.dx, grid.dy)
-    there = Transformer.from_crs(grid.crs, 4326, always_xy=True)
-    found = there.transform_bounds(
-        west - more, south - more, east + more, north + more, densify_pts=21
-    )
-    if not np.isfinite(found).all():
-        raise GridError(
-            f"the grid over {grid.bounds} in {grid.crs} has no place on the ellipsoid; "
-            "expected bounds where its CRS is defined"
-        )
-    west, south, east, north = found
-    east += 360 if east < west else 0
-    more = 0.02 * max(east - west, north - south) + 1e-3
-    if east - west + 2 * more >= 360:
-        return -180.0, south - more, 180.0, north + more
-    return west - more, south - more, east + more, north + more
-
-
-def _turns(box: Box) -> list[float]:
-    """Whole turns by which features have to be moved to come into a box."""
-    west, _, east, _ = box
-    turns = (-360.0, 0.0, 360.0)
-    return [turn for turn in turns if -180 + turn <= east and 180 + turn >= west]
-
-
-def _turned(edges: Floats, box: Box) -> list[Floats]:
-    """Edges, once for each turn that brings longitudes into a box."""
-    return [edges + np.array([turn, 0.0, turn, 0.0]) for turn in _turns(box)]
-
-
-def _meets(edges: Floats, box: Box) -> Bools:
-    """Which edges have a box that meets another."""
-    west, south, east, north = box
-    x, y = edges[:, [0, 2]], edges[:, [1, 3]]
-    meets = (x.min(axis=1) <= east) & (x.max(axis=1) >= west)
-    meets &= (y.min(axis=1) <= north) & (y.max(axis=1) >= south)
-    return np.asarray(meets)
-
-
-def _clipped(edges: Floats, box: Box) -> Floats:
-    """Parts of edges that lie in a box, by the method of Liang and Barsky."""
-    edges = edges[_meets(edges, box)]
-    start, way = edges[:, :2], edges[:, 2:] - edges[:, :2]
-    begin, end = np.zeros(len(edges)), np.ones(len(edges))
-    for axis in range(2):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            one = (box[axis] - start[:, axis]) / way[:, axis]
-            other = (box[axis + 2] - start[:, axis]) / way[:, axis]
-        level = way[:, axis] == 0
-        begin = np.maximum(begin, np.where(level, 0.0, np.minimum(one, other)))
-        end = np.minimum(end, np.where(level, 1.0, np.maximum(one, other)))
-    kept = begin <= end
-    start, way, edges = start[kept], way[kept], edges[kept]
-    begin, end = begin[kept, None], end[kept, None]
-    first = np.where(begin > 0, start + begin * way, edges[:, :2])
-    return np.hstack([first, np.where(end < 1, start + end * way, edges[:, 2:])])
-
-
-def _onto_plane(edges: Floats, grid: Grid) -> tuple[Floats, Ints]:
-    """Edges as straight pieces in the CRS of a grid, and the edge of each piece.
-
-    An edge is halved until its image, looked at in three places, leaves the straight
-    way by less than a quarter of the bound.
-    """
-    from pyproj import Transformer
-
-    there = Transformer.from_crs(4326, grid.crs, always_xy=True)
-    bound = min(BEND_M, 0.01 * min(grid.dx, grid.dy)) / 4
-    source = np.arange(len(edges))
-    order = np.arange(len(edges), dtype=np.float64)
-    done: list[tuple[Floats, Ints, Floats]] = []
-    step = 1.0
-    for _ in range(24):
-        looks = [edges[:, :2] + (edges[:, 2:] - edges[:, :2]) * t for t in (0.25, 0.75)]
-        middle = (edges[:, :2] + edges[:, 2:]) / 2
-        here = _projected(edges[:, :2], there, grid)
-        ahead = _projected(edges[:, 2:], there, grid)
-        images = [_projected(look, there, grid) for look in (middle, *looks)]
-        bent = np.max([_aside(image, here, ahead) for image in images], axis=0) > bound
-        ends = np.hstack([here, ahead])
-        done.append((ends[~bent], source[~bent], order[~bent]))
-        if not bent.any():
-            break
-        step /= 2
-        edges, middle = edges[bent], middle[bent]
-        source, order = np.tile(source[bent], 2), order[bent]
-        order = np.concatenate([order, order + step])
-        edges = np.vstack(
-            [np.hstack([edges[:, :2], middle]), np.hstack([middle, edges[:, 2:]])]
-        )
-    else:
-        raise GeometryError(
-            f"an edge near {edges[0, 0]:g}, {edges[0, 1]:g} has no continuous image in "
-            f"{grid.crs}; cut the feature where that CRS ends"
-        )
-    ends, source, order = (np.concatenate(part) for part in zip(*done, strict=True))
-    along = np.argsort(order, kind="stable")
-    return ends[along], source[along]
-
-
-def _projected(lonlat: Floats, there: Any, grid: Grid) -> Floats:
-    """Places in the CRS of a grid, shape ``(n, 2)``."""
-    xy = np.column_stack(there.transform(lonlat[:, 0], lonlat[:, 1]))
-    lost = ~np.isfinite(xy).all(axis=1)
-    if lost.any():
-        lon, lat = lonlat[int(lost.argmax())]
-        raise GeometryError(
-            f"the place {lon:g}, {lat:g} has no image in {grid.crs}; cut the feature "
-            "where that CRS ends"
-        )
-    return xy
-
-
-def _aside(xy: Floats, start: Floats, end: Floats) -> Floats:
-    """Distance of places from straight pieces."""
-    way, off = end - start, xy - start
-    square = np.maximum((way**2).sum(axis=1), 1e-300)
-    part = np.clip((way * off).sum(axis=1) / square, 0.0, 1.0)
-    return np.asarray(np.hypot(*(off - way * part[:, None]).T))
 
 
 def _degrees(grid: Grid, top: int, bottom: int) -> Floats:

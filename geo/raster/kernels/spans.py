@@ -1,4 +1,4 @@
-"""Cells near pieces of edges, and cells inside rings, as spans of columns along rows.
+"""Cells near pieces of edges, as spans of columns along rows.
 
 What lies within a distance d of a straight piece is a capsule: a rectangle with two
 half discs. A capsule is convex, so it meets each row of cell centres in one span, whose
@@ -31,11 +31,6 @@ decided on the curve itself, by :func:`geo.kernels.pieces.foot` and
 :func:`geo.kernels.chords.short_inverse`: to 0.54 mm by proof up to 8 km, measured to
 1e-5 m at 20 km. Where the bound says nothing, close to a pole, each centre is.
 
-**Inside a ring** is what the ring winds round, counted along the row at centres. A
-centre on an outline belongs to the polygon east of it, or north of a level edge, so
-that of two polygons with a common border exactly one holds it. Sides are decided
-without rounding error (:mod:`geo.kernels.orientation`).
-
 Each cell is decided from the whole features and its own place, never from the window
 that it is asked for in: windows of any size give the same marks.
 """
@@ -49,8 +44,8 @@ import numpy as np
 from numba import njit
 
 from geo.kernels.chords import SHORT_M, frame, long_estimate, short_inverse
-from geo.kernels.orientation import turn
 from geo.kernels.pieces import along, foot
+from geo.raster.kernels.capsules import cut, degree, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,9 +60,6 @@ BAND = 64
 
 _LONG = 256
 """Spans of more columns are merged before they are marked."""
-
-_SLACK = 1e-6
-"""Columns by which the closed form of a crossing may be wrong; much less in fact."""
 
 
 class Cells(NamedTuple):
@@ -111,17 +103,6 @@ class Reach(NamedTuple):
     degrees: Floats
     """Width and height of a degree at the latitude of each row from ``top``, shape
     ``(m, 2)``. [m]"""
-
-
-class Rings(NamedTuple):
-    """Edges of rings, all of them, each going round its polygon in one sense."""
-
-    ends: Floats
-    """Ends, shape ``(n, 4)``: x, y, x, y, the second north of the first."""
-    winding: Small
-    """What crossing the edge eastwards adds, 1 or -1, shape ``(n,)``."""
-    bands: Bands
-    """The edges by row."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -272,7 +253,7 @@ def _mark_piece(
     start = (x0 - cells.west) / cells.dx - 0.5
     middle = (north - (y0 + y1) / 2.0) / dy - 0.5
     wide, high = 1.0, 1.0
-    along, up = _unit(x1 - x0, y1 - y0)
+    along, up = unit(x1 - x0, y1 - y0)
     scale, slope = 1.0 / cells.dx, (x1 - x0) / (y1 - y0)
     top, bottom = reach.rows[p, 0], reach.rows[p, 1]
     # In the plane the ends themselves are known, but for rounding.
@@ -286,18 +267,18 @@ def _mark_piece(
             continue
         y = north - (r + 0.5) * dy
         if lonlat:
-            wide, high = _degree(reach.degrees, (middle + r) / 2.0 - reach.top)
-            along, up = _unit((x1 - x0) * wide, (y1 - y0) * high)
+            wide, high = degree(reach.degrees, (middle + r) / 2.0 - reach.top)
+            along, up = unit((x1 - x0) * wide, (y1 - y0) * high)
             scale = 1.0 / (wide * cells.dx)
             slope = (x1 - x0) * wide / ((y1 - y0) * high)
         here, rise, run = (y0 - y) * high, (y1 - y0) * high, (x1 - x0) * wide
-        west, east = _cut(here, rise, run, slope, along, up, d + doubt)
+        west, east = cut(here, rise, run, slope, along, up, d + doubt)
         if west > east:
             continue
         west, east = start + west * scale, start + east * scale
         low, stop = ceil(west - slack), floor(east + slack) + 1
         if lonlat:
-            west, east = _cut(here, rise, run, slope, along, up, d - doubt)
+            west, east = cut(here, rise, run, slope, along, up, d - doubt)
             if west > east:
                 west, east = 0.0, -1.0
             west, east = start + west * scale, start + east * scale
@@ -328,46 +309,6 @@ def _mark_piece(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def mark_inside(rings: Rings, cells: Cells, row: int, column: int, out: Bytes) -> None:
-    """Mark the cells of a window whose centres lie inside; see :func:`mark_near`."""
-    rows, columns = out.shape
-    bands = rings.bands
-    change = np.zeros((BAND, columns + 1), dtype=np.int32)
-    crossed = np.zeros(BAND, dtype=np.bool_)
-    for band in range(row // BAND, (row + rows - 1) // BAND + 1):
-        begin, end = max(band * BAND, row), min((band + 1) * BAND, row + rows)
-        for p in bands.members[bands.starts[band] : bands.starts[band + 1]]:
-            x0, y0, x1, y1 = rings.ends[p]
-            slope = (x1 - x0) / (y1 - y0)
-            top = max(floor((cells.north - y1) / cells.dy - 0.5), begin)
-            bottom = min(ceil((cells.north - y0) / cells.dy - 0.5), end - 1)
-            for r in range(top, bottom + 1):
-                y = cells.north - (r + 0.5) * cells.dy
-                if not y0 <= y < y1:
-                    continue
-                x = x0 + (y - y0) * slope
-                place = (x - cells.west) / cells.dx - 0.5
-                c = ceil(place)
-                if abs(place - round(place)) < _SLACK:
-                    c = np.int64(round(place))
-                    centre = cells.west + (c + 0.5) * cells.dx
-                    if turn(x0, y0, x1, y1, centre, y) > 0:
-                        c += 1
-                if c < column + columns:
-                    crossed[r - begin] = True
-                    change[r - begin, max(c - column, 0)] += rings.winding[p]
-        for r in range(begin, end):
-            if not crossed[r - begin]:
-                continue
-            crossed[r - begin] = False
-            turns, line, steps = np.int32(0), out[r - row], change[r - begin]
-            for c in range(columns):
-                turns += steps[c]
-                steps[c] = 0
-                line[c] |= np.uint8(turns > 0)
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
 def banded(rows: Ints, starts: Ints, members: Small) -> None:
     """Fill in the bands of pieces.
 
@@ -391,80 +332,6 @@ def banded(rows: Ints, starts: Ints, members: Small) -> None:
         for band in range(rows[p, 0] // BAND, rows[p, 1] // BAND + 1):
             members[fill[band]] = p
             fill[band] += 1
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _unit(run: float, rise: float) -> tuple[float, float]:
-    """Direction of a piece as a vector of length 1; 0, 0 when it has no length."""
-    length = sqrt(run * run + rise * rise)
-    if length == 0.0:
-        return 0.0, 0.0
-    return run / length, rise / length
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _degree(degrees: Floats, place: float) -> tuple[float, float]:
-    """Width and height of a degree at a place between rows. [m]."""
-    i: int = min(max(floor(place), 0), len(degrees) - 2)
-    part = place - i
-    wide = degrees[i, 0] + part * (degrees[i + 1, 0] - degrees[i, 0])
-    return wide, degrees[i, 1] + part * (degrees[i + 1, 1] - degrees[i, 1])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _cut(
-    here: float,
-    rise: float,
-    run: float,
-    slope: float,
-    along: float,
-    up: float,
-    d: float,
-) -> tuple[float, float]:
-    """Span in which a row meets a capsule; inf and -inf if it does not.
-
-    Parameters
-    ----------
-    here
-        How far north of the row the first end of the piece is. [m]
-    rise, run
-        How far north of it the second end is, and how far east. [m]
-    slope
-        ``run / rise``, anything for a level piece.
-    along, up
-        Direction of the piece, eastwards and northwards.
-    d
-        Radius of the capsule; nothing is in one below 0. [m]
-
-    Returns
-    -------
-    low, high : float
-        Ends of the span, east of the first end of the piece. [m]
-    """
-    low, high = inf, -inf
-    if d < 0.0:
-        return low, high
-    square, there = d * d, here + rise
-    rest = square - here * here
-    if rest >= 0.0:
-        high = sqrt(rest)
-        low = -high
-    rest = square - there * there
-    if rest >= 0.0:
-        half = sqrt(rest)
-        low, high = min(low, run - half), max(high, run + half)
-    if rise != 0.0:
-        # The long sides: the piece moved by d to its right, and to its left.
-        least, most = min(0.0, rise), max(0.0, rise)
-        away = d * along - here
-        if least <= away <= most:
-            x = d * up + away * slope
-            low, high = min(low, x), max(high, x)
-        away = -d * along - here
-        if least <= away <= most:
-            x = away * slope - d * up
-            low, high = min(low, x), max(high, x)
-    return low, high
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -497,14 +364,14 @@ def _cover(
         wide, tall = 1.0, 1.0
         if reach.lonlat:
             middle = (cells.north - (y0 + y1) / 2.0) / cells.dy - 0.5
-            wide, tall = _degree(reach.degrees, (middle + level) / 2.0 - reach.top)
+            wide, tall = degree(reach.degrees, (middle + level) / 2.0 - reach.top)
         run, rise = (x1 - x0) * wide, (y1 - y0) * tall
-        along, up = _unit(run, rise)
+        along, up = unit(run, rise)
         slope = run / rise
         here = (y0 - (cells.north - (begin + 0.5) * cells.dy)) * tall
-        west, east = _cut(here, rise, run, slope, along, up, d - doubt)
+        west, east = cut(here, rise, run, slope, along, up, d - doubt)
         here += (end - 1 - begin) * cells.dy * tall
-        other_west, other_east = _cut(here, rise, run, slope, along, up, d - doubt)
+        other_west, other_east = cut(here, rise, run, slope, along, up, d - doubt)
         west, east = max(west, other_west), min(east, other_east)
         if west > east:
             continue
@@ -535,7 +402,7 @@ def _widest(
     wide, tall = 1.0, 1.0
     if reach.lonlat:
         middle = (cells.north - (y0 + y1) / 2.0) / cells.dy - 0.5
-        wide, tall = _degree(reach.degrees, (middle + level) / 2.0 - reach.top)
+        wide, tall = degree(reach.degrees, (middle + level) / 2.0 - reach.top)
     # How far the piece stands off, north of the band or south of it.
     top, bottom = begin + 0.5, end - 0.5
     off = max(0.0, min(y0, y1) - (cells.north - top * cells.dy))
