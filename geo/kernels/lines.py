@@ -174,8 +174,8 @@ def points_in_lines(
     -------
     i, j : numpy.ndarray
         Rows of the points, rising, and of the others, rising within a point: the pairs
-        of which ``shapely.within`` is true, and those on the antimeridian and at a
-        pole, where it is one place that counts.
+        of which ``shapely.within`` is true, or would be if GEOS did not round, and
+        those on the antimeridian and at a pole, where it is one place that counts.
 
     Examples
     --------
