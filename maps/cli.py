@@ -87,6 +87,7 @@ def map_(
     from layers.sanctions import to_date
     from layers.solar import read_sites
 
+    found = read_sites(sites) if sites else None
     deal = layers.load_exchange(
         exchange, as_of=to_date(as_of) if as_of else None, criteria=criteria
     )
@@ -97,7 +98,7 @@ def map_(
     page = maps.exchange_map(
         deal,
         extra_layers=own,
-        sites=read_sites(sites) if sites else None,
+        sites=found,
         online_basemap=online_basemap,
     )
     path = maps.save(page, output or f"{deal.id}.html")
