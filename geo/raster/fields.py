@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FINE_NODES = 1_000_000
+FINE_NODES = 250_000
 """Up to so many nodes a lattice is made finer than it has to be."""
 
 MOST_NODES = 32_000_000

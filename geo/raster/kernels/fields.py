@@ -64,36 +64,26 @@ def pieces_of(ends: Floats, pieces: Floats) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tell(
-    lattice: Lattice, pieces: Floats, known: Known, i: int, j: int, p: int
-) -> None:
-    """Tell a place of a piece, which it remembers if that is the nearest so far.
+def square_m2(x: float, y: float, z: float, piece: Floats) -> float:
+    """Squared distance of a place from a piece.
 
     Parameters
     ----------
-    lattice
-        Where places are.
-    pieces
-        As :func:`pieces_of` makes them.
-    known
-        Changes.
-    i, j
-        The place.
-    p
-        The piece.
+    x, y, z
+        The place in space. [m]
+    piece
+        One of :func:`pieces_of`.
+
+    Returns
+    -------
+    float
+        Along the straight line. [m²]
     """
-    x = lattice.a[i] * lattice.u[j] - pieces[p, 0]
-    y = lattice.a[i] * lattice.w[j] - pieces[p, 1]
-    z = lattice.z[i] - pieces[p, 2]
-    rx, ry, rz = pieces[p, 3], pieces[p, 4], pieces[p, 5]
-    way = min(max((x * rx + y * ry + z * rz) * pieces[p, 6], 0.0), 1.0)
-    x -= way * rx
-    y -= way * ry
-    z -= way * rz
-    square = x * x + y * y + z * z
-    if square < known.square[i, j]:
-        known.square[i, j] = square
-        known.nearest[i, j] = p
+    x, y, z = x - piece[0], y - piece[1], z - piece[2]
+    ahead = (x * piece[3] + y * piece[4] + z * piece[5]) * piece[6]
+    way = min(max(ahead, 0.0), 1.0)
+    x, y, z = x - way * piece[3], y - way * piece[4], z - way * piece[5]
+    return x * x + y * y + z * z
 
 
 @njit(cache=True, nogil=True)
@@ -108,19 +98,28 @@ def seed(
 
     Parameters
     ----------
-    lattice, pieces, known
-        As for :func:`tell`.
+    lattice
+        Where places are.
+    pieces
+        As :func:`pieces_of` makes them.
+    known
+        Changes.
     chosen
         Pieces on the lattice, none longer than its step.
     middle
         Row and column of the lattice at the middle of each piece, shape ``(n, 2)``.
     """
-    height, width = known.square.shape
+    # Names of their own, since a field of a tuple is taken out anew each time.
+    a, z, u, w = lattice.a, lattice.z, lattice.u, lattice.w
+    nearest, squares = known.nearest, known.square
+    height, width = squares.shape
     for p in chosen:
         row, column = int(middle[p, 0]), int(middle[p, 1])
         for i in range(max(row - 1, 0), min(row + 3, height)):
             for j in range(max(column - 1, 0), min(column + 3, width)):
-                tell(lattice, pieces, known, i, j, p)
+                square = square_m2(a[i] * u[j], a[i] * w[j], z[i], pieces[p])
+                if square < squares[i, j]:
+                    squares[i, j], nearest[i, j] = square, p
 
 
 @njit(cache=True, nogil=True)
@@ -137,33 +136,19 @@ def seed_some(
     Parameters
     ----------
     lattice, pieces, known
-        As for :func:`tell`.
+        As for :func:`seed`.
     rows, columns
         The places, shape ``(m,)``.
     rivals
         Pieces for each, shape ``(m, k)``.
     """
+    a, z, u, w = lattice.a, lattice.z, lattice.u, lattice.w
     for n in range(len(rows)):
+        i, j = rows[n], columns[n]
         for p in rivals[n]:
-            tell(lattice, pieces, known, rows[n], columns[n], p)
-
-
-@njit(cache=True, nogil=True)
-def learn(
-    lattice: Lattice, pieces: Floats, known: Known, i: int, j: int, v: int, u: int
-) -> None:
-    """Let a place learn from a neighbour.
-
-    Parameters
-    ----------
-    lattice, pieces, known, i, j
-        As for :func:`tell`.
-    v, u
-        The neighbour.
-    """
-    p = known.nearest[v, u]
-    if p >= 0 and p != known.nearest[i, j]:
-        tell(lattice, pieces, known, i, j, p)
+            square = square_m2(a[i] * u[j], a[i] * w[j], z[i], pieces[p])
+            if square < known.square[i, j]:
+                known.square[i, j], known.nearest[i, j] = square, p
 
 
 @njit(cache=True, nogil=True)
@@ -173,20 +158,32 @@ def sweep(lattice: Lattice, pieces: Floats, known: Known) -> None:
     Parameters
     ----------
     lattice, pieces, known
-        As for :func:`tell`.
+        As for :func:`seed`.
     """
-    height, width = known.square.shape
+    a, z, u, w = lattice.a, lattice.z, lattice.u, lattice.w
+    nearest, squares = known.nearest, known.square
+    height, width = squares.shape
     for way in (1, -1):
         for step in range(height):
             i = step if way == 1 else height - 1 - step
-            if step > 0:
-                for j in range(width):
-                    for u in range(max(j - 1, 0), min(j + 2, width)):
-                        learn(lattice, pieces, known, i, j, i - way, u)
-            for j in range(1, width):
-                learn(lattice, pieces, known, i, j, i, j - 1)
-            for j in range(width - 2, -1, -1):
-                learn(lattice, pieces, known, i, j, i, j + 1)
+            mine, best = nearest[i], squares[i]
+            # From the row before, then from the left, then from the right.
+            for turn in range(3):
+                if turn == 0 and step == 0:
+                    continue
+                other = nearest[i - way] if turn == 0 else mine
+                for move in range(width):
+                    j = width - 1 - move if turn == 2 else move
+                    low, high = j - 1, j + 1
+                    if turn > 0:
+                        low = high = j - 1 if turn == 1 else j + 1
+                    for k in range(max(low, 0), min(high + 1, width)):
+                        p = other[k]
+                        if p < 0 or p == mine[j]:
+                            continue
+                        square = square_m2(a[i] * u[j], a[i] * w[j], z[i], pieces[p])
+                        if square < best[j]:
+                            best[j], mine[j] = square, p
 
 
 @njit(cache=True, nogil=True)

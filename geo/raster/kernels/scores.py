@@ -451,57 +451,75 @@ def sum_smooth(
     runs, curve, totals, score
         As for :func:`sum_values`; totals are in steps of ``2⁻¹⁶`` of those.
     """
-    first, last = columns.at.min(), columns.at.max() + 2
+    # Names of their own, since a field of a tuple is taken out anew each time.
+    sums, bounds, corners = totals.sums, totals.bounds, curve.at
+    row, start, stop, group = runs.row, runs.start, runs.stop, runs.group
+    at, part = columns.at, columns.part
+    first, last = at.min(), at.max() + 2
     line = np.empty(raster.shape[1])
-    scored = len(score) > 0 and len(curve.at) > 0
+    scored = len(score) > 0 and len(corners) > 0
     step = 1.0 / (scale * 65536.0)
     known = -1
-    for i in range(len(runs.row)):
-        r, stop, group = runs.row[i], runs.stop[i], runs.group[i]
-        if group < 0 and not scored:
+    for i in range(len(row)):
+        r, g, c, end_of_run = row[i], group[i], start[i], stop[i]
+        if g < 0 and not scored:
             continue
         if r != known:
-            known, part = r, rows.part[r]
-            upper, lower = raster[rows.at[r]], raster[rows.at[r] + 1]
-            for k in range(first, last):
-                line[k] = (1.0 - part) * upper[k] + part * lower[k]
-        c = runs.start[i]
-        while c < stop:
-            at, end = columns.at[c], min(until[c], stop)
-            if isfinite(line[at]) and isfinite(line[at + 1]):
-                base = np.int64(np.rint(line[at] * scale))
-                rise = np.int64(np.rint(line[at + 1] * scale)) - base
+            known = r
+            mix_rows(raster, rows.at[r], rows.part[r], first, last, line)
+        while c < end_of_run:
+            k, end = at[c], min(until[c], end_of_run)
+            if isfinite(line[k]) and isfinite(line[k + 1]):
+                base = np.int64(np.rint(line[k] * scale))
+                rise = np.int64(np.rint(line[k + 1] * scale)) - base
                 base = base << 16
                 head = base + rise * (before[c + 1] - before[c])
                 tail = base + rise * (before[end] - before[end - 1])
             else:
                 # Beside a cell without a value: one at a time.
                 end, base, rise = c + 1, np.int64(0), np.int64(0)
-                value = four_cells(
-                    raster, rows.at[r], rows.part[r], at, columns.part[c]
-                )
+                value = four_cells(raster, rows.at[r], rows.part[r], k, part[c])
                 head = tail = np.int64(np.rint(value * scale * 65536.0))
-            if group >= 0:
+            if g >= 0:
                 a, b = head * step, tail * step
-                one, other = stretch_of(a, curve.at), stretch_of(b, curve.at)
-                if end == c + 1:
-                    add_steps(totals.sums, group, one, 1, head)
-                elif one == other:
-                    steps = (end - c) * base + rise * (before[end] - before[c])
-                    add_steps(totals.sums, group, one, end - c, steps)
-                else:
-                    for k in range(c, end):
-                        value = base + rise * (before[k + 1] - before[k])
-                        one = stretch_of(value * step, curve.at)
-                        add_steps(totals.sums, group, one, 1, value)
-                widen(totals.bounds, group, min(a, b), max(a, b))
-            if scored:
-                for k in range(c, end):
-                    value = head
+                one, other = stretch_of(a, corners), stretch_of(b, corners)
+                if one == other:
+                    total = head
                     if end > c + 1:
-                        value = base + rise * (before[k + 1] - before[k])
-                    score[r, k] += curve.weight * membership(value * step, curve)
+                        total = (end - c) * base + rise * (before[end] - before[c])
+                    add_steps(sums, g, one, end - c, total)
+                else:
+                    for m in range(c, end):
+                        steps = base + rise * (before[m + 1] - before[m])
+                        one = stretch_of(steps * step, corners)
+                        add_steps(sums, g, one, 1, steps)
+                widen(bounds, g, min(a, b), max(a, b))
+            if scored:
+                for m in range(c, end):
+                    steps = head
+                    if end > c + 1:
+                        steps = base + rise * (before[m + 1] - before[m])
+                    score[r, m] += curve.weight * membership(steps * step, curve)
             c = end
+
+
+@njit(cache=True, nogil=True)
+def mix_rows(
+    raster: Floats, at: int, part: float, first: int, last: int, line: Floats
+) -> None:
+    """Blend two rows of a raster where both have a value; NaN elsewhere.
+
+    Parameters
+    ----------
+    raster, at, part, first, last
+        As :func:`geo.raster.kernels.samples.blend_rows` takes them.
+    line
+        Filled there.
+    """
+    upper, lower = raster[at, first:last], raster[at + 1, first:last]
+    mixed = line[first:last]
+    for k in range(len(mixed)):
+        mixed[k] = (1.0 - part) * upper[k] + part * lower[k]
 
 
 @njit(cache=True, nogil=True)
@@ -569,61 +587,67 @@ def sum_slope(
     runs, curve, totals, score
         As for :func:`sum_values`.
     """
+    # Names of their own, since a field of a tuple is taken out anew each time.
+    sums, bounds = totals.sums, totals.bounds
+    row, start, stop, group = runs.row, runs.start, runs.stop, runs.group
     wide = heights.shape[1] - 2
     tan2, some = np.empty(wide, heights.dtype), np.empty(wide, heights.dtype)
     steps = np.empty(wide, np.int32)
     scored = len(score) > 0 and len(curve.at) > 0
     corners = curve.at * SLOPE
-    n, i = len(runs.row), 0
+    n, i = len(row), 0
     while i < n:
-        r, end, count = runs.row[i], i, 0
-        left, right = wide, 0
-        while end < n and runs.row[end] == r:
-            if runs.group[end] >= 0 or scored:
-                left = min(left, runs.start[end])
-                right = max(right, runs.stop[end])
+        r, end, left, right = row[i], i, wide, 0
+        while end < n and row[end] == r:
+            if group[end] >= 0 or scored:
+                left, right = min(left, start[end]), stop[end]
             end += 1
-        if left < right:
-            tan2_row(
-                heights[r, left : right + 2],
-                heights[r + 1, left : right + 2],
-                heights[r + 2, left : right + 2],
-                dx_m[r],
-                dy_m[r],
-                tan2[: right - left],
-            )
+        if left >= right:
+            i = end
+            continue
+        tan2_row(
+            heights[r, left : right + 2],
+            heights[r + 1, left : right + 2],
+            heights[r + 2, left : right + 2],
+            dx_m[r],
+            dy_m[r],
+            tan2[left:right],
+        )
         # The cells of all runs side by side, so that many are taken at a time.
+        count = 0
         for j in range(i, end):
-            if runs.group[j] >= 0 or scored:
-                for c in range(runs.start[j] - left, runs.stop[j] - left):
-                    some[count] = tan2[c]
-                    count += 1
+            if group[j] >= 0 or scored:
+                size = stop[j] - start[j]
+                source, target = tan2[start[j] : stop[j]], some[count : count + size]
+                for k in range(size):
+                    target[k] = source[k]
+                count += size
         slope_steps(some[:count], steps[:count])
         count = 0
         for j in range(i, end):
-            group = runs.group[j]
-            if group < 0 and not scored:
+            g = group[j]
+            if g < 0 and not scored:
                 continue
-            size = runs.stop[j] - runs.start[j]
-            if group >= 0:
-                low = high = steps[count]
+            mine = steps[count : count + stop[j] - start[j]]
+            count += len(mine)
+            if g >= 0:
+                low = high = mine[0]
                 total = np.int64(0)
-                for k in range(count, count + size):
-                    total += steps[k]
-                    low, high = min(low, steps[k]), max(high, steps[k])
+                for k in range(len(mine)):
+                    total += mine[k]
+                    low, high = min(low, mine[k]), max(high, mine[k])
                 one, other = stretch_of(low, corners), stretch_of(high, corners)
                 if one == other:
-                    add_steps(totals.sums, group, one, size, total)
+                    add_steps(sums, g, one, len(mine), total)
                 else:
-                    for k in range(count, count + size):
-                        one = stretch_of(steps[k], corners)
-                        add_steps(totals.sums, group, one, 1, np.int64(steps[k]))
-                widen(totals.bounds, group, low / SLOPE, high / SLOPE)
+                    for k in range(len(mine)):
+                        one = stretch_of(mine[k], corners)
+                        add_steps(sums, g, one, 1, np.int64(mine[k]))
+                widen(bounds, g, low / SLOPE, high / SLOPE)
             if scored:
-                for k in range(size):
-                    member = membership(steps[count + k] / SLOPE, curve)
-                    score[r, runs.start[j] + k] += curve.weight * member
-            count += size
+                for k in range(len(mine)):
+                    member = membership(mine[k] / SLOPE, curve)
+                    score[r, start[j] + k] += curve.weight * member
         i = end
 
 

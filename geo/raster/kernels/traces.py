@@ -231,7 +231,10 @@ def trace_sites(
         found = walk_rings(
             count, owner, level, upright, order, ring_part, ring_start, parts
         )
-        for k in np.argsort(ring_part[:found], kind="mergesort"):  # stable
+        in_order = np.arange(found)
+        if parts > 1:
+            in_order = np.argsort(ring_part[:found], kind="mergesort")  # stable
+        for k in in_order:
             for m in range(ring_start[k], ring_start[k + 1] + 1):
                 c = order[m] if m < ring_start[k + 1] else order[ring_start[k]]
                 x[vertices], y[vertices] = cx[c], cy[c] + top
