@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from geo.cluster import connected
 from geo.datasets import outofcore, storage
 from geo.datasets.dataset import Dataset, open_dataset
 from geo.errors import ColumnError, GeometryError
@@ -470,32 +471,3 @@ def _close(job: outofcore.Job, total: int) -> Dataset:
             local.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         storage.remove_unfinished(job.output)
     return result
-
-
-def connected() -> distributed.Client:
-    """Find the cluster that is connected.
-
-    Returns
-    -------
-    distributed.Client
-        That of this process.
-
-    Raises
-    ------
-    ImportError
-        If Dask is not installed.
-    ValueError
-        If no cluster is connected.
-    """
-    try:
-        from distributed import get_client
-    except ImportError:
-        raise ImportError("geo.scale needs Dask: pip install 'lodemap[dask]'") from None
-    try:
-        return get_client()
-    except ValueError:
-        raise ValueError(
-            "no cluster is connected. Start one first, on this machine: "
-            "client = distributed.Client(n_workers=2, threads_per_worker=1), or "
-            "connect to one: distributed.Client('tcp://scheduler:8786')"
-        ) from None

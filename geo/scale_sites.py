@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo.cluster import connected
 from geo.errors import GeoError
 
 if TYPE_CHECKING:
@@ -108,7 +109,6 @@ def sites(
     from geo.raster.search import counts_of, present
     from geo.raster.sheets import reading
     from geo.raster.workspace import Workspace, record_of
-    from geo.scale import connected
 
     client = client or connected()
     with reading() as handles:
