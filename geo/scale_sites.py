@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.cluster import connected
-from geo.errors import GeoError
+from geo.errors import GeoError, GridError
 
 if TYPE_CHECKING:
     import os
@@ -129,7 +129,13 @@ def sites(
                 "does not see it. The folder must be one for all: a shared disk"
             )
         if number not in slim:
-            slim[number] = _slim(task, known.load(number), number)
+            loaded = known.load(number)
+            if loaded is None:
+                raise GridError(
+                    f"{known.folder}: the file of tile {number} is damaged; remove it "
+                    "and call again"
+                )
+            slim[number] = _slim(task, loaded, number)
     tiles = [(n, *slim[n]) for n in sorted(slim) if slim[n] is not None]
     counts = counts_of([part for _, part, _ in tiles], plan)
     found, label = _merge(tiles, plan, layout)
@@ -251,7 +257,7 @@ def judge_tile(task: _Task, number: int) -> _Slim:
 
 
 def _slim(
-    task: _Task, known: tuple[Part | None, NDArray[np.uint8]] | None, number: int
+    task: _Task, known: tuple[Part | None, NDArray[np.uint8]], number: int
 ) -> _Slim:
     """Keep of a tile what others need: groups, and runs at its borders.
 
@@ -261,7 +267,7 @@ def _slim(
     from geo.raster.kernels.runs import first_runs
     from geo.raster.merging import at_borders
 
-    part = known[0] if known else None
+    part = known[0]
     if part is None:
         return None
     first = np.empty(len(part.cells), np.int64)

@@ -102,6 +102,7 @@ def _judged(
             def work(number: int, _: int) -> Part | None:
                 known = kept.load(number) if kept else None
                 if known:
+                    # The next tile reads the rows that it needs itself.
                     streamer.skip(number)
                     part, stored = known
                 else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo.errors import GridError
 from geo.raster.merging import Seams
 from geo.raster.rules import Tile
 from geo.raster.sheets import Handles, Window
@@ -112,8 +113,15 @@ def lay_out(plan: Plan, tile: tuple[int, int] | None) -> Layout:
     -------
     Layout
         Strips of whole blocks where that is possible.
+
+    Raises
+    ------
+    GridError
+        If a tile has no cells.
     """
     window, shift = plan.window, plan.halo
+    if tile is not None and min(tile) < 1:
+        raise GridError(f"a tile of {tile} cells; expected one or more each way")
     if tile is None:
         rows, columns, first = _blocks(plan)
     else:

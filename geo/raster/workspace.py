@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import zlib
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -78,14 +80,18 @@ class Workspace:
         Returns
         -------
         part, score
-            As :meth:`save` was given them; None where the tile is not known.
+            As :meth:`save` was given them; None where the tile is not known, or its
+            file is damaged.
         """
         if not self.has(number):
             return None
-        with storage.opened(storage.join(self.folder, _name(number))) as file:
-            named = dict(np.load(file, allow_pickle=False))
-        score = named.pop("score")
-        return (Part.of_arrays(named) if named else None), score
+        try:
+            with storage.opened(storage.join(self.folder, _name(number))) as file:
+                named = dict(np.load(file, allow_pickle=False))
+            score = named.pop("score")
+            return (Part.of_arrays(named) if named else None), score
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+            return None
 
     def save(self, number: int, part: Part | None, score: NDArray[np.uint8]) -> None:
         """Keep what is known of a tile, as :func:`save_tile`."""

@@ -156,6 +156,17 @@ def test_a_workspace_of_other_inputs_is_refused(tmp_path):
     assert json.loads((work / "_job.json").read_text())["grid"]
 
 
+def test_a_damaged_tile_is_made_again(tmp_path):
+    siting, _ = make(tmp_path)
+    work = tmp_path / "work"
+    whole = find_sites(siting, workspace=work, tile=100)
+    files = sorted(work.glob("tile-*.npz"))
+    files[2].write_bytes(files[2].read_bytes()[:50])
+    files[4].write_bytes(b"")
+    same(find_sites(siting, workspace=work, tile=100, threads=2), whole)
+    assert min(file.stat().st_size for file in files) > 50
+
+
 class StopError(Exception):
     """Raised on purpose."""
 

@@ -211,6 +211,44 @@ def test_tiles_and_threads_leave_no_trace(world, connectivity, tile, threads):
     same(find_sites(siting, tile=tile, threads=threads), find_sites(siting, threads=1))
 
 
+def test_rasters_in_another_crs_leave_no_trace_either(world):
+    """All in longitude and latitude, at other sizes, onto an equal-area grid."""
+    siting, _, _, folder = world
+    own = Grid.of(folder / "elevation.tif")
+    west, south, east, north = own.bounds
+    to_equal = Transformer.from_crs(own.crs, "EPSG:6933", always_xy=True)
+    (left, right), (low, high) = to_equal.transform([west, east], [south, north])
+    grid = Grid.over((left, low, right, high), 25.0, crs="EPSG:6933")
+    siting = Siting(**{**vars(siting), "grid": grid, "min_area_m2": 1000})
+    whole = find_sites(siting, threads=1)
+    assert len(whole.table) > 5
+    for tile, threads in ((9, 2), ((4, 17), 1)):
+        same(find_sites(siting, tile=tile, threads=threads), whole)
+
+
+@pytest.mark.parametrize("kind", ["int16", "float64", "scaled"])
+def test_elevations_of_any_type(world, tmp_path, kind):
+    siting, elevation, _, _ = world
+    whole = np.rint(np.nan_to_num(elevation, nan=-999) * 10)
+    stored = whole.astype("int16" if kind != "float64" else "float64")
+    path = write(tmp_path / "elevation.tif", stored, siting.grid, nodata=-9990)
+    scale = {"scale": 0.1, "offset": 0.0} if kind == "scaled" else {}
+    band = Band(paths=path, resampling="bilinear", **scale)
+    rasters = {**siting.rasters, "elevation": band}
+    siting = Siting(**{**vars(siting), "rasters": rasters, "min_area_m2": 900})
+    found = find_sites(siting)
+    metres = np.where(whole == -9990, np.nan, whole) * (0.1 if scale else 1.0)
+    slope = horn(metres, metric_of(siting.grid))
+    assert len(found.table) > 3
+    for _, site in found.table.iterrows():
+        mine = [
+            run[1:] for run in zip(*found.runs, strict=True) if run[0] == site["label"]
+        ]
+        values = np.concatenate([slope[row, a:b] for row, a, b in mine])
+        assert site["mean_slope_deg"] == pytest.approx(values.mean(), abs=2e-5)
+        assert values.max() <= 20
+
+
 def patterns():
     """Masks with what is hard: rings in rings, spirals, saddles, combs."""
     spiral = np.zeros((15, 17), bool)
@@ -422,6 +460,12 @@ def test_regions_off_the_grid_are_an_error(world):
     far = gpd.GeoSeries([shapely.box(10, 10, 11, 11)], crs=4326)
     with pytest.raises(GeometryError, match="no cell of the grid"):
         find_sites(Siting(**{**vars(siting), "regions": far}))
+
+
+@pytest.mark.parametrize("tile", [0, (4, 0), -3])
+def test_tiles_have_cells(world, tile):
+    with pytest.raises(GridError, match="expected one or more each way"):
+        find_sites(world[0], tile=tile)
 
 
 def test_progress_counts_tiles_and_can_stop(world):
