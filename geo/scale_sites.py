@@ -8,6 +8,7 @@ another tile. From these the sites are put together here.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -176,7 +177,10 @@ def _compute(
     total, deaths = task.layout.tiles, dict.fromkeys(missing, 0)
     done, slim, futures = total - len(missing), {}, {}
     # The task is sent once; a worker that comes later gets it from the scheduler.
-    shared = cluster.submit(_itself, task, pure=False)
+    with warnings.catch_warnings():
+        # Of the size of the distance fields and features, which every tile needs.
+        warnings.filterwarnings("ignore", message="Sending large graph")
+        shared = cluster.submit(_itself, task, pure=False)
 
     def submit(number: int) -> Any:
         future = cluster.submit(judge_tile, shared, number, pure=False)
