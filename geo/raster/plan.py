@@ -20,6 +20,8 @@ from geo.raster.sources import Source, open_source
 from geo.raster.tiles import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from geo.raster.grid import Grid
@@ -153,12 +155,12 @@ def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -
     }
     of_features = [c for c in siting.criteria if c.id not in of_rasters]
 
-    def ready(position: int, _: int) -> _Distance:
-        return _distance(of_features[position], siting, total)
-
-    distances = run_chunks(ready, len(of_features), chunk=1, threads=threads)
-    scored = {d.rule.name: d.rule for d in distances if d.rule is not None}
-    rules = of_rasters | scored
+    jobs = [job for c in of_features for job in _jobs(c, siting, total)]
+    done: list[Rule | tuple[Marks, bool]] = run_chunks(
+        lambda position, _: jobs[position](), len(jobs), chunk=1, threads=threads
+    )
+    rules = of_rasters | {each.name: each for each in done if isinstance(each, Rule)}
+    marks = [each for each in done if isinstance(each, tuple)]
     cell = 0.0 if grid.is_lonlat else grid.dx * grid.dy
     return Plan(
         grid=grid,
@@ -174,34 +176,37 @@ def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -
         rules=tuple(rules[c.id] for c in siting.criteria if c.id in rules),
         sources=sources,
         regions=regions,
-        near=tuple(d.near for d in distances if d.near is not None),
-        far=tuple(d.far for d in distances if d.far is not None),
+        near=tuple(mark for mark, is_far in marks if not is_far),
+        far=tuple(mark for mark, is_far in marks if is_far),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Distance:
-    """What a criterion on a distance comes to."""
+def _jobs(
+    criterion: Criterion, siting: Siting, total: float
+) -> list[Callable[[], Rule | tuple[Marks, bool]]]:
+    """List what has to be made of a criterion on a distance, the longest first.
 
-    near: Marks | None
-    far: Marks | None
-    rule: Rule | None
-
-
-def _distance(criterion: Criterion, siting: Siting, total: float) -> _Distance:
-    """Prepare a criterion on the distance to features."""
+    A rule to grade by; marks of what is too near; and, with True beside them, of what
+    is not too far.
+    """
     grid = siting.grid
     shapes = siting.features[criterion.id.removesuffix(DISTANCE)]
-    near = far = rule = None
-    if criterion.minimum > 0:
-        # Just that far away is far enough.
-        near = prepare(shapes, grid, math.nextafter(criterion.minimum, 0.0))
-    if criterion.maximum < math.inf:
-        far = prepare(shapes, grid, max(criterion.maximum, 0.0))
-    if criterion.weight:
+    # Just that far away is far enough.
+    near_m = math.nextafter(criterion.minimum, 0.0) if criterion.minimum > 0 else None
+    far_m = max(criterion.maximum, 0.0) if criterion.maximum < math.inf else None
+
+    def graded() -> Rule:
         field = field_of(shapes, grid, _tolerance(criterion))
-        rule = compile_rule(criterion, field, kind="smooth", total=total, bounded=False)
-    return _Distance(near=near, far=far, rule=rule)
+        return compile_rule(criterion, field, kind="smooth", total=total, bounded=False)
+
+    jobs: list[Callable[[], Rule | tuple[Marks, bool]]] = []
+    if criterion.weight:
+        jobs.append(graded)
+    if near_m is not None:
+        jobs.append(lambda: (prepare(shapes, grid, near_m), False))
+    if far_m is not None:
+        jobs.append(lambda: (prepare(shapes, grid, far_m), True))
+    return jobs
 
 
 def _raster_rule(
