@@ -137,7 +137,7 @@ def sites(
                     "and call again"
                 )
             slim[number] = _slim(task, loaded, number)
-    tiles = [(n, *slim[n]) for n in sorted(slim) if slim[n] is not None]
+    tiles = [(n, *mine) for n, mine in sorted(slim.items()) if mine is not None]
     counts = counts_of([part for _, part, _ in tiles], plan)
     found, label = _merge(tiles, plan, layout)
     return present(
@@ -343,7 +343,7 @@ def _runs(known: Workspace, label: dict[int, Ints], best: Ints) -> Runs:
     from geo.raster.found import Runs
     from geo.raster.merging import kept_runs
 
-    found = [tuple(np.zeros(0, np.int32) for _ in range(4))]
+    found: list[tuple[Any, ...]] = [tuple(np.zeros(0, np.int32) for _ in range(4))]
     for number, labels in label.items():
         if not np.isin(labels, best).any():
             continue

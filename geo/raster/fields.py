@@ -169,7 +169,8 @@ def _distances(features: gpd.GeoSeries, lattice: Grid) -> Floats:
         distance += distance**3 / (24 * EQUATORIAL_RADIUS_M**2)
     areal = features[features.geom_type.isin(["Polygon", "MultiPolygon"])]
     if len(areal):
-        distance[prepare_inside(areal, lattice).marked() == 1] = 0.0
+        held = prepare_inside(areal, lattice)  # type: ignore[arg-type]  # stubs: Series
+        distance[held.marked() == 1] = 0.0
     return distance
 
 
@@ -200,8 +201,13 @@ def _seed_rim(
 def _space(lattice: Grid) -> Lattice:
     """Where the nodes are in space."""
     rows, columns = lattice.shape
-    y = lattice.north - (np.arange(rows) + 0.5) * lattice.dy
-    x = lattice.west + (np.arange(columns) + 0.5) * lattice.dx
+    y, x = (
+        np.asarray(first + (np.arange(n) + 0.5) * step, dtype=np.float64)
+        for first, n, step in (
+            (lattice.north, rows, -lattice.dy),
+            (lattice.west, columns, lattice.dx),
+        )
+    )
     if not lattice.is_lonlat:
         return Lattice(np.ones(rows), y, x, np.zeros(columns))
     meridian = earth_centred(np.zeros(rows), np.clip(y, -90.0, 90.0))

@@ -100,7 +100,7 @@ class FoundSites:
         """
         import pandas as pd
 
-        from geo.raster.kernels.runs import shared_cells
+        from geo.raster.kernels.stretches import shared_cells
 
         fine = self.grid if self.grid.dx <= other.grid.dx else other.grid
         mine, theirs = _on(self, fine), _on(other, fine)

@@ -11,7 +11,7 @@ borders, and what is large and compact enough, is remembered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -142,7 +142,7 @@ def sites_of(
         areas=groups.areas[order],
         around=groups.around[order],
         totals={
-            name: Totals(*(values[order] for values in totals))
+            name: Totals(totals.sums[order], totals.bounds[order])
             for name, totals in groups.totals.items()
         },
         runs=runs,
@@ -226,14 +226,13 @@ class Groups(NamedTuple):
         sizes = [np.concatenate([getattr(p, name) for p in parts]) for name in names]
         totals = {
             name: Totals(
-                *(
-                    np.concatenate(each)
-                    for each in zip(*(p.totals[name] for p in parts), strict=True)
-                )
+                np.concatenate([p.totals[name].sums for p in parts]),
+                np.concatenate([p.totals[name].bounds for p in parts]),
             )
             for name in parts[0].totals
         }
-        return cls(*sizes, totals)
+        cells, areas, around = sizes
+        return cls(cells, areas, around, totals)
 
 
 def regroup(
@@ -272,7 +271,8 @@ def regroup(
     for name, of_groups in groups.totals.items():
         totals[name] = empty_totals(int(kept.sum()), of_groups.sums.shape[1])
         add_totals(number, of_groups, totals[name])
-    return number, Groups(*(each[kept] for each in sums), totals), int((~kept).sum())
+    cells, areas, around = (each[kept] for each in sums)
+    return number, Groups(cells, areas, around, totals), int((~kept).sum())
 
 
 def unite(
@@ -368,8 +368,8 @@ def _all_runs(parts: list[Part], *, ordered: bool) -> tuple[Small, Small, Small,
 
 
 def kept_runs(
-    group: Small, row: Small, start: Small, stop: Small
-) -> tuple[Small, Small, Small, Small]:
+    group: Any, row: Small, start: Small, stop: Small
+) -> tuple[Any, Small, Small, Small]:
     """Take the runs of groups from 0 on, made one where tiles had cut them.
 
     Parameters

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.raster.kernels.runs import sort_runs
+from geo.raster.kernels.stretches import sort_runs
 from geo.raster.kernels.traces import trace_sites
 
 if TYPE_CHECKING:

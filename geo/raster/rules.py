@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from geo.raster.kernels import scores
+from geo.raster.kernels import keeps, scores, terrain
 from geo.raster.kernels.scores import Curve, Stretches, Totals
 from geo.raster.sources import Smooth, Source
 
@@ -85,16 +85,16 @@ class Rule:
             return
         bounds = self.low, self.high
         if self.kind == "codes":
-            scores.keep_codes(tile.values[self.name][rows], self.codes, mask)
+            keeps.keep_codes(tile.values[self.name][rows], self.codes, mask)
         elif self.kind == "values":
-            scores.keep_range(tile.values[self.name][rows], *bounds, mask)
+            keeps.keep_range(tile.values[self.name][rows], *bounds, mask)
         elif self.kind == "smooth":
             raster, down, across = tile.smooth(self)
             some = type(down)(down.at[rows], down.part[rows])
-            scores.keep_smooth(raster, some, across, *bounds, mask)
+            keeps.keep_smooth(raster, some, across, *bounds, mask)
         else:
             halo = tile.heights[rows.start : rows.stop + 2]
-            kernel = scores.keep_slope if self.kind == "slope" else scores.keep_aspect
+            kernel = keeps.keep_slope if self.kind == "slope" else keeps.keep_aspect
             kernel(halo, tile.dx_m[rows], tile.dy_m[rows], *bounds, mask)
 
     def add(self, tile: Tile, runs: Stretches, totals: Totals, score: Scores) -> None:
@@ -137,7 +137,7 @@ class Rule:
                 score,
             )
         else:
-            kernel = scores.sum_slope if self.kind == "slope" else scores.sum_aspect
+            kernel = terrain.sum_slope if self.kind == "slope" else terrain.sum_aspect
             kernel(tile.heights, tile.dx_m, tile.dy_m, runs, self.curve, totals, score)
 
     @property
@@ -164,7 +164,7 @@ class Rule:
         """
         if self.kind == "aspect":
             ways = totals.sums[:, -1, scores.HIGH :].astype(np.float64)
-            return np.array([scores.mean_direction(s, c) for s, c in ways])
+            return np.array([terrain.mean_direction(s, c) for s, c in ways])
         mean: Floats = self._values(totals).sum(axis=1) / cells
         return mean
 
@@ -195,14 +195,15 @@ class Rule:
             total += beyond * (rise[k] / (at[k + 1] - at[k]))
         if self.kind == "aspect":
             total += count[:, -1]
-        return np.clip(total / cells, 0.0, 1.0)
+        clipped: Floats = np.clip(total / cells, 0.0, 1.0)
+        return clipped
 
     def _values(self, totals: Totals) -> Floats:
         """Put the sums of the measure together out of their two numbers."""
         if isinstance(self.source, Smooth):
             low = 1.0 / (self.source.scale * 2.0**scores.PLACE)
         else:
-            low = 1.0 / (scores.SLOPE if self.kind == "slope" else scores.FRACTION)
+            low = 1.0 / (terrain.SLOPE if self.kind == "slope" else scores.FRACTION)
         carried = self.kind in {"smooth", "slope"}
         high = low * 2.0**scores.CARRY if carried else 1.0
         numbers = totals.sums.astype(np.float64)

@@ -12,7 +12,7 @@ from geo.parallel import run_chunks
 from geo.raster.cog import canvas
 from geo.raster.found import FoundSites
 from geo.raster.grid import Grid
-from geo.raster.kernels.runs import paint
+from geo.raster.kernels.stretches import paint
 from geo.raster.merging import merge
 from geo.raster.outlines import outlines
 from geo.raster.plan import make_plan

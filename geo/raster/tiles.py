@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.raster.kernels import runs as kernels
-from geo.raster.kernels.scores import Stretches, Totals, count_codes
+from geo.raster.kernels.keeps import count_codes
+from geo.raster.kernels.scores import Stretches, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -171,7 +171,7 @@ def walk_rings(
 
 @njit(cache=True, nogil=True)
 def trace_sites(
-    mine: Ints,
+    mine: Small,
     limits: Ints,
     row: Small,
     start: Small,
@@ -234,7 +234,8 @@ def trace_sites(
         in_order = np.arange(found)
         if parts > 1:
             in_order = np.argsort(ring_part[:found], kind="mergesort")  # stable
-        for k in in_order:
+        for ring in in_order:
+            k = int(ring)
             for m in range(ring_start[k], ring_start[k + 1] + 1):
                 c = order[m] if m < ring_start[k + 1] else order[ring_start[k]]
                 x[vertices], y[vertices] = cx[c], cy[c] + top

@@ -1,0 +1,96 @@
+"""Runs of sites once they are found: sorted, painted, compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numba import njit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Small = NDArray[np.int32]
+
+
+@njit(cache=True, nogil=True)
+def sort_runs(label: Small, ends: Ints, order: Small) -> None:
+    """Sort runs by their sites; those of one keep their order.
+
+    Parameters
+    ----------
+    label
+        Site of each run, from 1, shape ``(n,)``.
+    ends
+        Begins with the number of runs before each site, from label 1; left with those
+        up to its end.
+    order
+        Filled, shape ``(n,)``.
+    """
+    for i in range(len(label)):
+        k = label[i] - 1
+        order[ends[k]] = i
+        ends[k] += 1
+
+
+@njit(cache=True, nogil=True)
+def paint(
+    row: Small, start: Small, stop: Small, value: Any, top: int, left: int, out: Any
+) -> None:
+    """Write numbers into the cells of runs.
+
+    Parameters
+    ----------
+    row, start, stop
+        Runs, shape ``(n,)``.
+    value
+        Number of each, shape ``(n,)``.
+    top, left
+        Row and column of the first cell of ``out``.
+    out
+        Changed, shape ``(rows, columns)``.
+    """
+    for i in range(len(row)):
+        for c in range(start[i] - left, stop[i] - left):
+            out[row[i] - top, c] = value[i]
+
+
+@njit(cache=True, nogil=True)
+def shared_cells(
+    row_a: Small,
+    start_a: Small,
+    stop_a: Small,
+    row_b: Small,
+    start_b: Small,
+    stop_b: Small,
+    pair_a: Ints,
+    pair_b: Ints,
+    cells: Ints,
+) -> int:
+    """List the runs of two lists that share cells.
+
+    Parameters
+    ----------
+    row_a, start_a, stop_a, row_b, start_b, stop_b
+        Runs, in order.
+    pair_a, pair_b, cells
+        Filled, shape at least ``(n + m,)``: which runs, and how many cells they share.
+
+    Returns
+    -------
+    int
+        How many pairs there are.
+    """
+    a = b = count = 0
+    while a < len(row_a) and b < len(row_b):
+        if row_a[a] == row_b[b]:
+            shared = min(stop_a[a], stop_b[b]) - max(start_a[a], start_b[b])
+            if shared > 0:
+                pair_a[count], pair_b[count], cells[count] = a, b, shared
+                count += 1
+        if (row_a[a], stop_a[a]) < (row_b[b], stop_b[b]):
+            a += 1
+        else:
+            b += 1
+    return count
