@@ -15,6 +15,7 @@ import numpy as np
 from geo.raster.kernels import runs as kernels
 from geo.raster.kernels.keeps import count_codes
 from geo.raster.kernels.scores import Stretches, Totals
+from geo.raster.kernels.stretches import take_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -261,29 +262,30 @@ def _group(
         first, start, stop, group, np.array(borders), window.columns, open_ended
     )
     kept = open_ended | limits.met(cells, areas, around)
-    number = np.where(kept, np.cumsum(kept) - 1, -1)
-    group = number[group]
-    row = np.repeat(np.arange(window.rows, dtype=np.int32), np.diff(first))
+    number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
     size = (window.rows, window.columns) if scored else (0, 0)
     score = np.zeros(size, np.float32)
-    runs = Stretches(row, start, stop, group)
+    # Scores are wanted of all eligible cells, sums only of those remembered.
+    runs = Stretches(*(np.empty(n, np.int32) for _ in range(4)))
+    left = take_runs(first, start, stop, group, number, scored, *runs)
+    runs = Stretches(*(each[:left] for each in runs))
     totals = {}
     for rule in rules:
         totals[rule.name] = empty_totals(int(kept.sum()), rule.stretches)
         rule.add(tile, runs, totals[rule.name], score)
     if scored:
         score[mask[:, : window.columns] == 0] = np.nan
-    mine = group >= 0
+    mine = runs.group >= 0 if scored else slice(None)
     part = Part(
         looked=looked,
         eligible=int(cells.sum()),
         area=int(areas.sum()),
         dropped=int(count - kept.sum()),
         codes=codes,
-        row=row[mine] + np.int32(window.top),
-        start=start[mine] + np.int32(window.left),
-        stop=stop[mine] + np.int32(window.left),
-        group=group[mine].astype(np.int32),
+        row=runs.row[mine] + np.int32(window.top),
+        start=runs.start[mine] + np.int32(window.left),
+        stop=runs.stop[mine] + np.int32(window.left),
+        group=runs.group[mine].copy(),
         cells=cells[kept],
         areas=areas[kept],
         around=around[kept],

@@ -57,7 +57,7 @@ class Stretches(NamedTuple):
     row: Small
     start: Small
     stop: Small
-    group: Ints
+    group: Small
     """Group of each run; below 0 if its sums do not matter."""
 
 

@@ -35,6 +35,49 @@ def sort_runs(label: Small, ends: Ints, order: Small) -> None:
 
 
 @njit(cache=True, nogil=True)
+def take_runs(
+    first: Ints,
+    start: Small,
+    stop: Small,
+    group: Ints,
+    number: Small,
+    everything: bool,
+    row: Small,
+    new_start: Small,
+    new_stop: Small,
+    new_group: Small,
+) -> int:
+    """Take the runs of some groups.
+
+    Parameters
+    ----------
+    first
+        Runs before each row, shape ``(rows + 1,)``.
+    start, stop, group
+        Runs, shape ``(n,)``.
+    number
+        New number of each group, below 0 for those that are left.
+    everything
+        Whether to take the runs of those too.
+    row, new_start, new_stop, new_group
+        Filled, shape ``(n,)``.
+
+    Returns
+    -------
+    int
+        How many were taken.
+    """
+    count = 0
+    for r in range(len(first) - 1):
+        for i in range(first[r], first[r + 1]):
+            g = number[group[i]]
+            row[count], new_group[count] = r, g
+            new_start[count], new_stop[count] = start[i], stop[i]
+            count += everything or g >= 0
+    return count
+
+
+@njit(cache=True, nogil=True)
 def paint(
     row: Small, start: Small, stop: Small, value: Any, top: int, left: int, out: Any
 ) -> None:

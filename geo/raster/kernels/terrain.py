@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SLOPE = 2.0**22
 """Steps to a degree of slope."""
 
+GAP = 256
+"""Runs closer than this have their slopes taken together. [columns]"""
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def slope_steps(tan2: Any, steps: Small) -> None:
@@ -79,22 +82,22 @@ def sum_slope(
     corners = curve.at * SLOPE
     n, i = len(row), 0
     while i < n:
-        r, end, left, right = row[i], i, wide, 0
+        r, end = row[i], i
         while end < n and row[end] == r:
-            if group[end] >= 0 or scored:
-                left, right = min(left, start[end]), stop[end]
+            left, right = start[end], stop[end]
             end += 1
-        if left >= right:
-            i = end
-            continue
-        tan2_row(
-            heights[r, left : right + 2],
-            heights[r + 1, left : right + 2],
-            heights[r + 2, left : right + 2],
-            dx_m[r],
-            dy_m[r],
-            tan2[left:right],
-        )
+            # Runs with short gaps between them in one go.
+            while end < n and row[end] == r and start[end] < right + GAP:
+                right = stop[end]
+                end += 1
+            tan2_row(
+                heights[r, left : right + 2],
+                heights[r + 1, left : right + 2],
+                heights[r + 2, left : right + 2],
+                dx_m[r],
+                dy_m[r],
+                tan2[left:right],
+            )
         # The cells of all runs side by side, so that many are taken at a time.
         count = 0
         for j in range(i, end):
