@@ -330,7 +330,7 @@ def invariance(folder: Path) -> dict[str, Any]:
     digests = {name: digest(find_sites(siting, **way)) for name, way in ways.items()}
     from geo import scale
 
-    if hasattr(scale, "find_sites"):
+    if hasattr(scale, "sites"):
         digests["Dask, two worker processes"] = _on_dask(siting)
     return {"same": len(set(digests.values())) == 1, "digests": digests}
 
@@ -350,5 +350,5 @@ def _on_dask(siting: Any) -> str:
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        found = scale.find_sites(siting, Path(place), client=client)
+        found = scale.sites(siting, Path(place), client=client)
         return digest(found)
