@@ -157,6 +157,19 @@ def test_another_crs_lands_within_a_hundredth_of_a_cell(tmp_path, way):
     np.testing.assert_allclose(got, exact, atol=1000 * own.dx * 1.001)
 
 
+def test_holes_of_another_crs_stay_holes(tmp_path):
+    """A cell whose own source cell is empty has no value, whatever lies beside it."""
+    own = Grid.over((120.6, 39.66, 120.75, 39.76), 0.002)
+    holes = np.random.default_rng(8).random(own.shape) < 0.3
+    values = np.where(holes, np.nan, 5.0)
+    path = write(tmp_path / "x.tif", values, own)
+    near, _ = values_on(UTM, Band(paths=path))
+    smooth, _ = values_on(UTM, Band(paths=path, resampling="bilinear"))
+    np.testing.assert_array_equal(np.isnan(smooth), np.isnan(near))
+    assert np.isnan(smooth).any()
+    np.testing.assert_allclose(smooth[np.isfinite(smooth)], 5.0)
+
+
 def test_a_mosaic_is_one_raster(tmp_path):
     rng = np.random.default_rng(2)
     values = rng.normal(size=UTM.shape).astype("float32")
