@@ -65,8 +65,8 @@ def read(
     Values become NaN *before* they are resampled, so no nodata number is ever
     averaged in; GDAL's warper [1]_ shares the weight out among the cells that hold a
     value. Only the part of the file under ``grid`` (with a margin of two cells of the
-    coarser of the two) is decoded. The exact transformer is used, not GDAL's
-    approximation, so a cell has one value however the grid round it is cut.
+    coarser of the two) is decoded. Between two CRSs GDAL approximates where a cell
+    lies: 0.11 cells off was measured. :class:`geo.raster.Band` places cells exactly.
 
     References
     ----------
@@ -121,8 +121,8 @@ def resample(
     Notes
     -----
     GDAL's warper [1]_ shares the weight of a missing cell out among the others that
-    count, so one cell with a value is enough for a result. The exact transformer is
-    used, not GDAL's approximation.
+    count, so one cell with a value is enough for a result. Between two CRSs it
+    approximates where a cell lies, as :func:`read` says.
 
     References
     ----------
@@ -152,7 +152,6 @@ def resample(
         dst_crs=grid.crs,
         dst_nodata=np.nan,
         resampling=Method[resampling],
-        tolerance=0.0,
     )
     return out.reshape(*values.shape[:-2], *grid.shape)
 
