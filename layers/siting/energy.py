@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -126,13 +125,13 @@ def energy_of(
 
 def _looked_up(name: str, lon: Floats, lat: Floats) -> Floats:
     """Monthly means at places, shape ``(n, 12)``, bilinear."""
-    # Whole steps, so that a place gets the same whatever other places are asked for.
-    box = (
-        (math.floor(lon.min() / _STEP_DEG) - 1) * _STEP_DEG,
-        (math.floor(lat.min() / _STEP_DEG) - 1) * _STEP_DEG,
-        (math.ceil(lon.max() / _STEP_DEG) + 1) * _STEP_DEG,
-        (math.ceil(lat.max() / _STEP_DEG) + 1) * _STEP_DEG,
-    )
+    # Whole steps, counted from 0, 0 and not from the grid, so that a place gets the
+    # same whatever other places are asked for, on the edge of a cell too.
+    step_x, step_y = (np.floor(at / _STEP_DEG).astype(np.int64) for at in (lon, lat))
+    left, right = int(step_x.min()) - 1, int(step_x.max()) + 2
+    bottom, top = int(step_y.min()) - 1, int(step_y.max()) + 2
+    west_south = left * _STEP_DEG, bottom * _STEP_DEG
+    box = (*west_south, right * _STEP_DEG, top * _STEP_DEG)
     path = raster_path(name)
     whole = Grid.of(path)
     west, south, east, north = whole.bounds
@@ -144,9 +143,7 @@ def _looked_up(name: str, lon: Floats, lat: Floats) -> Floats:
         )
     grid = Grid.over(box, _STEP_DEG)
     means = monthly_means(path, grid, name)
-    row = ((grid.north - lat) // grid.dy).astype(np.int64)
-    column = ((lon - grid.west) // grid.dx).astype(np.int64)
-    found: Floats = means[:, row, column].T
+    found: Floats = means[:, top - 1 - step_y, step_x - left].T
     if not np.isfinite(found).all():
         first = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
         raise GridError(
