@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from layers.errors import RequestError
+from maps.progress import drawn_progress
 from maps.results import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from layers.fetching import Product, PublicFile
-
-_PATIENCE_S = 0.5
-"""Progress is drawn from here on. [s]"""
 
 
 @click.command()
@@ -71,7 +66,7 @@ def fetch(
             raise RequestError("--download needs a place: give --region or --bbox")
         _list(chosen, as_json=as_json)
         return
-    with _progress() as progress:
+    with drawn_progress(_amount) as progress:
         found = fetching.fetch(
             products,
             region=region,
@@ -202,26 +197,9 @@ def _say_what_next(
         )
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Draw how much came, on a terminal only; gone when it is done."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    began, drawn = time.monotonic(), ""
-
-    def draw(done: int, whole: int) -> None:
-        nonlocal drawn
-        line = f"\rlodemap: {_bytes(done)} of {_bytes(whole)}"
-        if line != drawn and time.monotonic() - began > _PATIENCE_S:
-            click.echo(line.ljust(len(drawn)), err=True, nl=False)
-            drawn = line
-
-    try:
-        yield draw
-    finally:
-        if drawn:
-            click.echo("\r" + " " * len(drawn) + "\r", err=True, nl=False)
+def _amount(done: int, whole: int) -> str:
+    """Write how much came."""
+    return f"{_bytes(done)} of {_bytes(whole)}"
 
 
 def _bytes(number: int) -> str:

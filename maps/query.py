@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from layers.engine import MEMORY_GB
 from layers.errors import QueryError
+from maps.progress import drawn_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,6 @@ _ENDINGS = {
     ".parquet": "parquet",
     ".geoparquet": "parquet",
 }
-_PATIENCE_S = 1.0
-"""Progress is drawn from here on. [s]"""
 
 
 @click.command()
@@ -91,7 +89,7 @@ def query(
         raise QueryError("-o says the format by the ending of its name; drop --format")
     target = _target(output)
     asked = sys.stdin.read() if text == "-" else text
-    with _told_on_stderr(), _progress() as progress:
+    with _told_on_stderr(), drawn_progress() as progress:
         found = layers.sql(
             asked, files=_files(named), memory_gb=memory_gb, progress=progress
         )
@@ -178,25 +176,3 @@ def _told_on_stderr() -> Iterator[None]:
         warnings.simplefilter("always", layers.MeasureWarning)
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Draw how far a long query is, on a terminal only; gone when it is done."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    began, drawn = time.monotonic(), ""
-
-    def draw(done: int, whole: int) -> None:
-        nonlocal drawn
-        line = f"\rlodemap: {100 * done // max(whole, 1):3d} %"
-        if line != drawn and time.monotonic() - began > _PATIENCE_S:
-            click.echo(line, err=True, nl=False)
-            drawn = line
-
-    try:
-        yield draw
-    finally:
-        if drawn:
-            click.echo("\r" + " " * len(drawn) + "\r", err=True, nl=False)

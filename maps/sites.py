@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from maps.progress import drawn_progress
 from maps.results import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from layers.siting.sites import SolarSites
 
 WORK = ".sites-work"
 """Folder in which an unfinished search is kept, inside that of the sites."""
-
-_PATIENCE_S = 1.0
-"""Progress is drawn from here on. [s]"""
 
 
 @click.command()
@@ -92,7 +85,7 @@ def sites(
     settings = read_plan(plan)
     folder = Path(output or f"{settings.id}-sites")
     work = folder / WORK
-    with staged(folder) as stage, _progress() as progress:
+    with staged(folder) as stage, drawn_progress() as progress:
         found = find(
             settings,
             data=data,
@@ -203,25 +196,3 @@ def _holds(found: SolarSites, reading: str) -> str:
             answer = f"not all of them ({100 * portfolio.reached:.0f} %)"
         words.append(f"{answer} at {name} land use")
     return f"{reading}, {by_use['mid'].label}, would be held by {', '.join(words)}"
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Draw how far the searches are, on a terminal only; gone when they are done."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    began, drawn = time.monotonic(), ""
-
-    def draw(done: int, whole: int) -> None:
-        nonlocal drawn
-        line = f"\rlodemap: {100 * done // max(whole, 1):3d} %"
-        if line != drawn and time.monotonic() - began > _PATIENCE_S:
-            click.echo(line, err=True, nl=False)
-            drawn = line
-
-    try:
-        yield draw
-    finally:
-        if drawn:
-            click.echo("\r" + " " * len(drawn) + "\r", err=True, nl=False)

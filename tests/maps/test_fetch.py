@@ -152,8 +152,8 @@ def test_what_cannot_be_done_is_one_line(tmp_path, arguments, said):
 def test_progress_is_drawn_on_a_terminal_only():
     """The line is drawn over, and nothing of it is left at the end."""
     code = (
-        "import maps.fetch as f, time; f._PATIENCE_S = -1\n"
-        "with f._progress() as p:\n"
+        "import maps.fetch as f, maps.progress as m; m.PATIENCE_S = -1\n"
+        "with m.drawn_progress(f._amount) as p:\n"
         "    [p(n * 10**6, 4 * 10**6) for n in range(5)] if p else print('none')\n"
     )
     reader, writer = pty.openpty()
