@@ -92,8 +92,8 @@ def add_layer(
     name
         Name in the legend.
     style
-        ``colour``, a role of :data:`maps.palette.LIGHT`, and ``symbol``, one of
-        :data:`maps.style.SYMBOLS`.
+        ``colour``, a role of :data:`layers.symbology.LIGHT`, and ``symbol``, one of
+        :data:`layers.symbology.SYMBOLS`.
 
     Raises
     ------

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from geo.crs import require_lonlat
 from geo.errors import GeometryError, GeometryTypeError
+from layers.symbology import ADDED, LIGHT, SYMBOLS, Mark
 from maps.facts import feature_facts, length, quantity, words
 from maps.layer import feature, mark_layer
 from maps.page import ExchangeMap, PageError
-from maps.palette import LIGHT
 from maps.popup import Card, dom_id, source_view
-from maps.style import ADDED, SYMBOLS, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from layers.schema import AREA_PRECISION
+from layers.symbology import LEG_WORDS, MARKS, leg_mark, mark_key
 from maps.facts import (
     distances,
     feature_facts,
@@ -28,7 +29,6 @@ from maps.page import ExchangeMap
 from maps.panel import credit_lines, story_html
 from maps.popup import Card, Evidence, dom_id, split_conflicts
 from maps.site_view import SYNTHETIC, SiteView
-from maps.style import LEG_WORDS, MARKS, leg_mark, mark_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from layers.exchange import Exchange
     from layers.siting.sites import SolarSites
+    from layers.symbology import Mark
     from maps.popup import ClaimView
-    from maps.style import Mark
 
 BASE = (
     ("base-world", "world"),

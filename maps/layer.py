@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from maps.style import Mark
+    from layers.symbology import Mark
 
 DIGITS = 4
 """Decimals of a degree in drawn geometry, about 10 m."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maps.style import ADDED, GROUP_NOTES, GROUPS, MARKS
+from layers.symbology import ADDED, GROUP_NOTES, GROUPS, MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from maps.style import Mark
+    from layers.symbology import Mark
 
 
 @dataclass(frozen=True, kw_only=True)

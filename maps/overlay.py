@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.errors import GridError
+from layers.symbology import COMPUTED, OVERLAY, Mark, Scale
 from maps.facts import number
 from maps.page import ExchangeMap, PageError
-from maps.palette import OVERLAY
-from maps.style import COMPUTED, Mark, Scale
 
 if TYPE_CHECKING:
     import os

@@ -25,15 +25,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from geo.errors import GeoError
+from layers.symbology import MARKS, SIDE, SYMBOLS, symbol_drawing
 from maps.files import replacing
 from maps.legend import legend_groups
-from maps.style import MARKS, stylesheet
+from maps.style import stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from layers.symbology import Mark
     from maps.popup import Card
-    from maps.style import Mark
 
 SCRIPTS = (
     "geodesic.js",
@@ -94,13 +95,19 @@ def environment() -> Environment:
     jinja2.Environment
         With autoescape on and unknown names an error.
     """
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("maps", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals |= {
+        "symbols": SYMBOLS,
+        "symbol_drawing": symbol_drawing,
+        "symbol_side": SIDE,
+    }
+    return templates
 
 
 class ExchangeMap(folium.Map):
@@ -171,7 +178,7 @@ class ExchangeMap(folium.Map):
         Parameters
         ----------
         mark
-            One of :data:`maps.style.MARKS`, or one made for a layer.
+            One of :data:`layers.symbology.MARKS`, or one made for a layer.
         """
         self.marks.setdefault(mark.key, mark)
         if mark.shape == "symbol" or mark.key in MARKS:

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from layers.evidence import LIKELIHOOD, VERIFICATION, origins
 from layers.sanctions import EFFECTS
+from layers.symbology import LEG_WORDS
 from maps.facts import details, plain, rough
 from maps.popup import Evidence, dom_id, split_conflicts
-from maps.style import LEG_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

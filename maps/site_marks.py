@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layers.symbology import MARKS
 from maps.facts import feature_facts, length, plain, rough
 from maps.layer import feature
 from maps.panel import maker
 from maps.popup import Card, Share, dom_id
-from maps.style import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from layers.symbology import MARKS
 from maps.layer import mark_layer
 from maps.overlay import add_overlay, read_overlay
 from maps.site_marks import SYNTHETIC, SiteMarks, site_marks
 from maps.site_story import site_story
-from maps.style import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

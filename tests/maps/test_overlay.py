@@ -12,9 +12,9 @@ from rasterio.io import MemoryFile
 import layers
 import maps
 from geo.errors import CRSMissingError, GridError
+from layers.symbology import DARK, LIGHT, OVERLAY, contrast
 from maps.overlay import MOST_BYTES, STEPS, add_overlay, read_overlay
 from maps.page import PageError
-from maps.palette import DARK, LIGHT, OVERLAY, contrast
 
 TALL = (124.0, 38.5, 126.0, 41.5)
 """Three degrees of latitude round 40° N: unwarped, its middle is 1.2 km off."""

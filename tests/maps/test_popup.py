@@ -3,6 +3,7 @@ import re
 import pytest
 
 from layers.evidence import CREDIBILITY, RELIABILITY, corroboration, find_claim
+from layers.symbology import MARKS, leg_mark
 from maps.facts import details, feature_facts, leg_readings, length, plain, quantity
 from maps.legend import legend_html
 from maps.popup import (
@@ -15,7 +16,6 @@ from maps.popup import (
     split_conflicts,
     support,
 )
-from maps.style import MARKS, leg_mark
 
 
 def source(**changes):

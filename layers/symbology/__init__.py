@@ -1,0 +1,53 @@
+"""How each kind of mark looks, whatever draws it: the page, QGIS, Google Earth."""
+
+from layers.symbology.marks import (
+    ADDED,
+    COMPUTED,
+    CONTEXT,
+    EXCHANGED,
+    GROUND,
+    GROUP_NOTES,
+    GROUPS,
+    LEG_WORDS,
+    MARKS,
+    REPORTED,
+    Mark,
+    Scale,
+    leg_mark,
+    mark_key,
+)
+from layers.symbology.palette import (
+    DARK,
+    LIGHT,
+    MARK_PAIRS,
+    OVERLAY,
+    TEXT_PAIRS,
+    contrast,
+)
+from layers.symbology.symbols import SIDE, SYMBOLS, symbol_drawing
+
+__all__ = [
+    "ADDED",
+    "COMPUTED",
+    "CONTEXT",
+    "DARK",
+    "EXCHANGED",
+    "GROUND",
+    "GROUPS",
+    "GROUP_NOTES",
+    "LEG_WORDS",
+    "LIGHT",
+    "MARKS",
+    "MARK_PAIRS",
+    "OVERLAY",
+    "REPORTED",
+    "SIDE",
+    "SYMBOLS",
+    "TEXT_PAIRS",
+    "Mark",
+    "Scale",
+    "contrast",
+    "leg_mark",
+    "mark_key",
+    "symbol_drawing",
+]
