@@ -25,8 +25,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from geo.errors import GeoError
+from layers.files import replacing
 from layers.symbology import MARKS, SIDE, SYMBOLS, symbol_drawing
-from maps.files import replacing
 from maps.legend import legend_groups
 from maps.style import stylesheet
 

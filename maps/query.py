@@ -129,7 +129,7 @@ def _target(output: str | None) -> tuple[Path, str] | None:
 
 def _save(found: pd.DataFrame, path: Path, kind: str) -> None:
     """Write the rows to a file, whole or not at all, and print its path."""
-    from maps.files import replacing
+    from layers.files import replacing
     from maps.results import WRITERS
 
     with replacing(path) as stream:

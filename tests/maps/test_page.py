@@ -211,7 +211,7 @@ def test_a_folder_that_refuses_is_named(tmp_path, monkeypatch):
     def refuse(**_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("maps.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("layers.files.tempfile.mkstemp", refuse)
     with pytest.raises(WriteError, match=r"page\.html: Permission denied"):
         maps.save(small_map(), tmp_path / "page.html")
 
