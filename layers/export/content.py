@@ -1,4 +1,4 @@
-"""What an export holds, before any format has its say: sheets and their descriptions."""
+"""What an export holds, before any format has its say: sheets, and what they say."""
 
 from __future__ import annotations
 
