@@ -13,7 +13,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TOOLS = ("pytest", "hypothesis", "h5py")
+TOOLS = ("pytest", "hypothesis", "h5py", "prcoords")
 TESTED = ("geo", "layers", "tests/geo", "tests/layers")
 
 
