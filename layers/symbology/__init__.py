@@ -1,5 +1,6 @@
 """How each kind of mark looks, whatever draws it: the page, QGIS, Google Earth."""
 
+from layers.symbology.base import BASE, BASE_MAP, Ground, base_mark
 from layers.symbology.marks import (
     ADDED,
     COMPUTED,
@@ -28,6 +29,8 @@ from layers.symbology.symbols import SIDE, SYMBOLS, symbol_drawing
 
 __all__ = [
     "ADDED",
+    "BASE",
+    "BASE_MAP",
     "COMPUTED",
     "CONTEXT",
     "DARK",
@@ -44,8 +47,10 @@ __all__ = [
     "SIDE",
     "SYMBOLS",
     "TEXT_PAIRS",
+    "Ground",
     "Mark",
     "Scale",
+    "base_mark",
     "contrast",
     "leg_mark",
     "mark_key",
