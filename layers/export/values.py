@@ -1,0 +1,359 @@
+"""Values of a sheet as every format sees them: typed columns and shapes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from layers.export.content import Sheet
+
+BATCH = 20_000
+"""Rows that a writer has in hand at a time."""
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for a character that a format forbids."""
+
+Kind = Literal[
+    "text", "whole", "number", "truth", "date", "time", "decimal", "bytes", "structure"
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """Columns and shapes of a sheet, converted once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from layers.export.content import Sheet
+    >>> table = pd.DataFrame({"id": ["a", "b"], "grade": [1.5, None]})
+    >>> values = Values(Sheet(id="t", title="T", abstract="", table=table))
+    >>> values.kinds
+    {'id': 'text', 'grade': 'number'}
+    >>> values.columns["grade"].null_count
+    1
+    """
+
+    sheet: Sheet
+
+    @cached_property
+    def columns(self) -> dict[str, pa.ChunkedArray]:
+        """Every column but the geometry, missing values null, in one type each."""
+        table = self.sheet.table
+        return {
+            str(name): _arrow(table.iloc[:, i])[0]
+            for i, name in enumerate(table.columns)
+            if str(table.dtypes.iloc[i]) != "geometry"
+        }
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """What each column holds."""
+        return {name: kind_of(column.type) for name, column in self.columns.items()}
+
+    @cached_property
+    def shapes(self) -> np.ndarray:
+        """Geometries without measures (M), shape ``(n,)``; none for a table."""
+        if not self.sheet.geometry:
+            return np.empty(0, dtype=object)
+        return without_measures(self.sheet.table.geometry.to_numpy())
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.sheet.table)
+
+    def of_kind(self, *kinds: Kind) -> list[pa.ChunkedArray]:
+        """Columns that hold one of some kinds of value.
+
+        Parameters
+        ----------
+        *kinds
+            Kinds of value.
+
+        Returns
+        -------
+        list of pyarrow.ChunkedArray
+            In the order of the sheet.
+        """
+        return [self.columns[name] for name, k in self.kinds.items() if k in kinds]
+
+    def batches(
+        self, size: int = BATCH
+    ) -> Iterator[tuple[dict[str, pa.ChunkedArray], np.ndarray]]:
+        """Go through the rows in their order.
+
+        Parameters
+        ----------
+        size
+            Most rows at a time.
+
+        Yields
+        ------
+        columns : dict
+            Column by name.
+        shapes : array
+            Geometries of the same rows; none for a table.
+        """
+        for start in range(0, self.rows, size):
+            columns = {n: c.slice(start, size) for n, c in self.columns.items()}
+            yield columns, self.shapes[start : start + size]
+
+
+def mixed_cells(sheet: Sheet) -> int:
+    """Count cells of columns whose values share no type; they are written as text.
+
+    Parameters
+    ----------
+    sheet
+        Layer or table.
+
+    Returns
+    -------
+    int
+        Cells that are not missing and were not text.
+    """
+    table = sheet.table
+    return sum(
+        _arrow(table.iloc[:, i])[1]
+        for i in range(table.shape[1])
+        if table.dtypes.iloc[i].kind == "O" and str(table.dtypes.iloc[i]) != "geometry"
+    )
+
+
+def kind_of(kind: pa.DataType) -> Kind:
+    """Say what an Arrow type holds.
+
+    Parameters
+    ----------
+    kind
+        Type of a column.
+
+    Returns
+    -------
+    str
+        Text for a column that is missing throughout.
+    """
+    import pyarrow.types as t
+
+    tests: tuple[tuple[Any, Kind], ...] = (
+        (t.is_boolean, "truth"),
+        (t.is_integer, "whole"),
+        (t.is_floating, "number"),
+        (t.is_date, "date"),
+        (t.is_timestamp, "time"),
+        (t.is_decimal, "decimal"),
+        (t.is_nested, "structure"),
+    )
+    for test, name in tests:
+        if test(kind):
+            return name
+    binary = t.is_binary(kind) or t.is_large_binary(kind)
+    return "bytes" if binary or t.is_fixed_size_binary(kind) else "text"
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON has.
+
+    Parameters
+    ----------
+    value
+        A value of a column, as Arrow gives it to Python.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        Dates as ISO 8601 has them, bytes as hexadecimal digits, decimals as text;
+        numbers that are not finite are None.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | np.ndarray | set):
+        return [plain(inner) for inner in value]
+    return _written(value)
+
+
+def json_text(value: Any) -> str:
+    """Write a value as JSON on one line.
+
+    Parameters
+    ----------
+    value
+        Any value.
+
+    Returns
+    -------
+    str
+        JSON, characters as they are.
+    """
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write the values of a column as text; what is missing stays so.
+
+    Parameters
+    ----------
+    column
+        Of any kind.
+
+    Returns
+    -------
+    pyarrow.ChunkedArray
+        Text; lists and records as JSON, dates as ISO 8601 has them.
+    """
+    import pyarrow as pa
+
+    kind = kind_of(column.type)
+    if kind == "text":
+        return column.cast(pa.string())
+
+    def written(value: Any) -> str | None:
+        if value is None:
+            return None
+        if kind == "structure":
+            return json_text(value)
+        found = plain(value)
+        return found if isinstance(found, str) else str(value)
+
+    return pa.chunked_array(
+        [pa.array([written(v) for v in column.to_pylist()], pa.string())]
+    )
+
+
+def without_measures(shapes: np.ndarray) -> np.ndarray:
+    """Drop measures (M), which hardly a format keeps.
+
+    Parameters
+    ----------
+    shapes
+        Geometries, shape ``(n,)``.
+
+    Returns
+    -------
+    array
+        The same places; heights (Z) are kept.
+    """
+    import shapely
+
+    measured = has_measures(shapes)
+    if not measured.any():
+        return shapes
+    found = shapes.copy()
+    deep = shapely.has_z(shapes)
+    for chosen, force in (
+        (measured & ~deep, shapely.force_2d),
+        (measured & deep, shapely.force_3d),
+    ):
+        found[chosen] = force(shapes[chosen])
+    return found
+
+
+def has_measures(shapes: np.ndarray) -> np.ndarray:
+    """Tell which geometries carry measures (M).
+
+    Parameters
+    ----------
+    shapes
+        Geometries, shape ``(n,)``.
+
+    Returns
+    -------
+    array of bool
+        All false where shapely is too old to read any.
+    """
+    import shapely
+
+    if not hasattr(shapely, "has_m"):
+        return np.zeros(len(shapes), dtype=bool)
+    found: np.ndarray = shapely.has_m(shapes)
+    return found
+
+
+def _arrow(values: pd.Series) -> tuple[pa.ChunkedArray, int]:
+    """Column of one type, and how many cells had to become text for it."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    strange = isinstance(values.dtype, pd.PeriodDtype | pd.IntervalDtype)
+    if strange or values.dtype.kind == "m":
+        texts = [None if pd.isna(v) else str(v) for v in values]
+        return _chunked(pa.array(texts, pa.string())), len(texts) - texts.count(None)
+    try:
+        found, changed = pa.array(values, from_pandas=True), 0
+    except UnicodeEncodeError:
+        clean = [paired(v) if isinstance(v, str) else v for v in values]
+        return _arrow(pd.Series(clean, dtype=object))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        cells = [None if _is_missing(v) else v for v in values]
+        texts = [None if v is None else _as_cell(v) for v in cells]
+        changed = sum(v is not None and not isinstance(v, str) for v in cells)
+        found = pa.array(texts, pa.string())
+    column = _chunked(found)
+    if kind_of(column.type) == "text":
+        column = column.cast(pa.string())
+    elif pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    return column, changed
+
+
+def paired(text: str) -> str:
+    """Replace unpaired surrogates, which no encoding can write.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    str
+        As long, ``U+FFFD`` in their place.
+    """
+    return "".join(REPLACEMENT if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
+
+
+def _as_cell(value: Any) -> str:
+    if isinstance(value, str):
+        return paired(value)
+    if isinstance(value, dict | list | tuple | set | np.ndarray):
+        return paired(json_text(value))
+    return paired(str(plain(value)))
+
+
+def _is_missing(value: Any) -> bool:
+    import pandas as pd
+
+    if isinstance(value, dict | list | tuple | set | np.ndarray):
+        return False
+    return bool(pd.isna(value))
+
+
+def _chunked(found: Any) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    return found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
