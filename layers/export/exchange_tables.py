@@ -110,7 +110,7 @@ def _and_cited(table: pd.DataFrame, name: str, sheets: Iterable[Sheet]) -> pd.Da
 
 
 def _with_parents(table: pd.DataFrame, more: Iterable[str]) -> pd.DataFrame:
-    """Sources given and named, and all that they derive from."""
+    """Gather sources given and named, and all that they derive from."""
     every = load_table("sources")
     above = dict(zip(every["id"], every["derived_from"], strict=True))
     wanted: set[str] = set()
