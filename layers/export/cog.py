@@ -16,6 +16,7 @@ from layers.catalogue import catalogue
 from layers.errors import SchemaError, WriteError
 from layers.export.folders import files_in, replacing_folder
 from layers.export.licences import copy_licences
+from layers.export.names import check_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +53,7 @@ def write_cog(
     Raises
     ------
     SchemaError
-        If there is no raster, or several for one file.
+        If there is no raster, several for one file, or a name is no plain one.
     WriteError
         If a file cannot be written.
     geo.errors.CRSMissingError
@@ -60,6 +61,7 @@ def write_cog(
     geo.errors.GridError
         If a file cannot be read as a raster.
     """
+    check_names(content)
     rasters = content.rasters
     single = path.suffix.lower() in _ENDINGS
     if not rasters or (single and len(rasters) > 1):

@@ -15,6 +15,7 @@ from layers.export.csv_file import place_columns, write_csv_file
 from layers.export.feature_collection import write_collection
 from layers.export.folders import files_in, replacing_folder, sha256
 from layers.export.licences import copy_licences, web_address
+from layers.export.names import check_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,10 +71,11 @@ def write_datapackage(
     WriteError
         If the folder cannot be written, or holds other files.
     SchemaError
-        If an id is missing or stands twice, or a column has the name of the place.
+        If a name is no plain one, or an id is missing or stands twice, or a column has the name of the place.
     geo.errors.CRSMismatchError
         If a layer is not in EPSG:4326.
     """
+    check_names(content)
     with replacing_folder(path) as folder:
         (folder / "data").mkdir()
         licences = copy_licences((s.licence for s in content.sheets), folder)
