@@ -47,14 +47,34 @@ class Values:
     sheet: Sheet
 
     @cached_property
-    def columns(self) -> dict[str, pa.ChunkedArray]:
-        """Every column but the geometry, missing values null, in one type each."""
+    def _converted(self) -> dict[str, tuple[pa.ChunkedArray, int]]:
         table = self.sheet.table
         return {
-            str(name): _arrow(table.iloc[:, i])[0]
+            str(name): _arrow(table.iloc[:, i])
             for i, name in enumerate(table.columns)
             if str(table.dtypes.iloc[i]) != "geometry"
         }
+
+    @cached_property
+    def columns(self) -> dict[str, pa.ChunkedArray]:
+        """Every column but the geometry, missing values null, in one type each."""
+        return {name: column for name, (column, _) in self._converted.items()}
+
+    @property
+    def reworded(self) -> int:
+        """Cells that are text here and were not: records, durations, mixed columns."""
+        return sum(changed for _, changed in self._converted.values())
+
+    @cached_property
+    def unpaired(self) -> int:
+        """Texts with surrogates that stand alone, which no encoding can write."""
+        table = self.sheet.table
+        return sum(
+            isinstance(cell, str) and cell != paired(cell)
+            for i in range(table.shape[1])
+            if table.dtypes.iloc[i].kind == "O"
+            for cell in table.iloc[:, i]
+        )
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -108,27 +128,6 @@ class Values:
         for start in range(0, self.rows, size):
             columns = {n: c.slice(start, size) for n, c in self.columns.items()}
             yield columns, self.shapes[start : start + size]
-
-
-def mixed_cells(sheet: Sheet) -> int:
-    """Count cells of columns whose values share no type; they are written as text.
-
-    Parameters
-    ----------
-    sheet
-        Layer or table.
-
-    Returns
-    -------
-    int
-        Cells that are not missing and were not text.
-    """
-    table = sheet.table
-    return sum(
-        _arrow(table.iloc[:, i])[1]
-        for i in range(table.shape[1])
-        if table.dtypes.iloc[i].kind == "O" and str(table.dtypes.iloc[i]) != "geometry"
-    )
 
 
 def kind_of(kind: pa.DataType) -> Kind:
@@ -227,7 +226,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     def written(value: Any) -> str | None:
         if value is None:
             return None
-        if kind == "structure":
+        if kind in {"structure", "truth"}:
             return json_text(value)
         found = plain(value)
         return found if isinstance(found, str) else str(value)
@@ -299,10 +298,17 @@ def _arrow(values: pd.Series) -> tuple[pa.ChunkedArray, int]:
         return _chunked(pa.array(texts, pa.string())), len(texts) - texts.count(None)
     try:
         found, changed = pa.array(values, from_pandas=True), 0
+        if pa.types.is_struct(found.type):
+            raise pa.ArrowTypeError("records need not have the same fields")
     except UnicodeEncodeError:
         clean = [paired(v) if isinstance(v, str) else v for v in values]
         return _arrow(pd.Series(clean, dtype=object))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+        pa.ArrowNotImplementedError,
+        OverflowError,
+    ):
         cells = [None if _is_missing(v) else v for v in values]
         texts = [None if v is None else _as_cell(v) for v in cells]
         changed = sum(v is not None and not isinstance(v, str) for v in cells)
