@@ -71,7 +71,8 @@ def write_datapackage(
     WriteError
         If the folder cannot be written, or holds other files.
     SchemaError
-        If a name is no plain one, or an id is missing or stands twice, or a column has the name of the place.
+        If a name is no plain one, an id is missing or stands twice, or a column has
+        the name of the place.
     geo.errors.CRSMismatchError
         If a layer is not in EPSG:4326.
     """

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 
+from layers.errors import SchemaError
 from layers.export.columns import (
     attribute_names,
     geometries,
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from layers.export.content import Sheet
 
 
-def write_collection(sheet: Sheet, stream: IO[bytes]) -> None:
-    """Write a layer as a FeatureCollection.
+def write_collection(sheet: Sheet, stream: IO[bytes], *, boxed: bool = True) -> None:
+    """Write a sheet as a FeatureCollection; rows of a table get no places.
 
     Coordinates keep every digit, outer rings run counterclockwise, and a row's id is
     the feature's ``id`` as well as its first property. All text outside ASCII is
@@ -31,23 +33,28 @@ def write_collection(sheet: Sheet, stream: IO[bytes]) -> None:
     Parameters
     ----------
     sheet
-        Layer in EPSG:4326.
+        Layer in EPSG:4326, or table; a table whose ``id`` does not name each row once
+        gets ids from 1 to n.
     stream
         Binary file.
+    boxed
+        Whether the box round all features is written too.
 
     Raises
     ------
     geo.errors.CRSMismatchError
         If the layer is in another CRS.
     layers.errors.SchemaError
-        If an id is missing or stands twice.
+        If an id of a layer is missing or stands twice.
     """
-    shapes = wound(geometries(sheet))
-    ids = row_ids(sheet)
+    if sheet.geometry:
+        shapes, ids = wound(geometries(sheet)), row_ids(sheet)
+    else:
+        shapes, ids = np.full(len(sheet.table), None, dtype=object), _ids(sheet)
     names = attribute_names(sheet)
     columns = [plain_values(sheet.table[name]) for name in names]
     head: dict[str, Any] = {"type": "FeatureCollection", "name": sheet.id}
-    if bounds := bounds_of(shapes):
+    if boxed and (bounds := bounds_of(shapes)):
         head["bbox"] = list(bounds)
     stream.write(json.dumps(head)[:-1].encode("ascii") + b', "features": [')
     texts = shapely.to_geojson(shapes)
@@ -72,6 +79,14 @@ def bounds_of(shapes: Any) -> tuple[float, float, float, float] | None:
         return None
     west, south, east, north = (float(edge) for edge in shapely.total_bounds(shapes))
     return None if west != west else (west, south, east, north)  # noqa: PLR0124
+
+
+def _ids(sheet: Sheet) -> list[str]:
+    """Ids of a table's rows, or their numbers where those do not tell them apart."""
+    try:
+        return row_ids(sheet)
+    except SchemaError:
+        return [str(number) for number in range(1, len(sheet.table) + 1)]
 
 
 def wound(shapes: Any) -> Any:

@@ -320,10 +320,10 @@ class _Writer:
 
     def _dress(self) -> None:
         """Store the styles; a default that a user chose stays the default."""
-        if not self.content.layers:
-            return
+        from layers.export.qgis.qml import style_document
+
         self._run(_STYLES)
-        names = [sheet.id for sheet in self.content.layers]
+        names = [sheet.id for sheet in self.content.sheets]
         place = "f_table_catalog = current_database() AND f_table_schema = %s AND "
         place += "f_table_name"
         self._run(
@@ -333,9 +333,7 @@ class _Writer:
             names,
             SIGN,
         )
-        for sheet in self.content.layers:
-            if sheet.style is None:
-                continue
+        for sheet in self.content.sheets:
             self._run(
                 "INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, "
                 "f_table_name, f_geometry_column, stylename, styleqml, useasdefault, "
@@ -344,20 +342,13 @@ class _Writer:
                 f"WHERE {place} = %s AND useasdefault), %s",
                 self.schema,
                 sheet.id,
-                self.columns[sheet.id].place,
+                self.columns[sheet.id].place if sheet.geometry else None,
                 sheet.title,
-                _qml(sheet),
+                style_document(sheet),
                 self.schema,
                 sheet.id,
                 f"{sheet.title}. {SIGN}",
             )
-
-
-def _qml(sheet: Sheet) -> str:
-    """Return the style as QGIS keeps it."""
-    from layers.export.qgis.qml import qml
-
-    return qml(sheet)
 
 
 def _parted(address: str) -> tuple[str, str | None]:
