@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -54,6 +55,57 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             f"cannot write {path}: {reason}; expected a folder that can be written, "
             "with room for the file. What stood there before is untouched."
         ) from error
+
+
+@contextlib.contextmanager
+def building(path: Path) -> Iterator[Path]:
+    """Give a program a name to write to; the file stands at a path once it is whole.
+
+    Parameters
+    ----------
+    path
+        File to write. A file that stands there is replaced whole or not at all.
+
+    Yields
+    ------
+    pathlib.Path
+        The same name in a new folder beside, for programs that open files by name and
+        put others next to them; on the disk and renamed at the end, and the folder
+        removed whatever happens.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written: no such folder, no permission, no room.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise WriteError(
+            f"cannot write {path}: it is a folder or a device; expected a file or a "
+            "new name. Give the path of a file."
+        )
+    folder = None
+    try:
+        folder = Path(
+            tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.part-")
+        )
+        built = folder / target.name
+        yield built
+        with built.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        built.chmod(_mode(target))
+        built.replace(target)
+    except OSError as error:
+        if isinstance(error, WriteError):
+            raise
+        reason = error.strerror or type(error).__name__
+        raise WriteError(
+            f"cannot write {path}: {reason}; expected a folder that can be written, "
+            "with room for the file. What stood there before is untouched."
+        ) from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""What QGIS reads of an export: symbols, labels, aliases, metadata, a project."""

@@ -1,0 +1,406 @@
+"""Labels in three languages, set as the page sets them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from layers.export.qgis.bends import bent
+from layers.export.qgis.elements import (
+    element,
+    overrides,
+    quoted_name,
+    quoted_text,
+)
+from layers.export.qgis.looks import colour, is_leg
+from layers.export.qgis.symbols import points, rgba
+from layers.symbology import BASE_MAP, LIGHT
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
+    from collections.abc import Mapping
+
+    from layers.export.content import Sheet
+    from layers.export.qgis.elements import Value
+    from layers.symbology import Mark
+
+LANGUAGE = "lodemap_language"
+"""Variable of the project that picks the language: en, ko or zh."""
+
+OTHERS = "lodemap_other_names"
+"""Variable of the project: ``yes`` to set the other names under important ones."""
+
+LANGUAGES = ("ko", "zh")
+"""Languages beside English, each with a column of its own."""
+
+SANS = (
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "Noto Sans CJK SC",
+    "Liberation Sans",
+    "Apple SD Gothic Neo",
+    "Malgun Gothic",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Arial",
+)
+SERIF = (
+    "Noto Serif CJK KR",
+    "Noto Serif KR",
+    "Noto Serif CJK SC",
+    "Liberation Serif",
+    "AppleMyungjo",
+    "Batang",
+    "Songti SC",
+    "SimSun",
+    "Times New Roman",
+)
+"""Families in the order in which they are tried: on each system one holds Hangul and
+Han."""
+
+_IMPORTANT = 2
+_LATE = 3
+_SCALE = "3x:0,0,0,0,0,0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lettering:
+    """How the names of one mark are set."""
+
+    size: float = 12
+    """[px]"""
+    bold: bool = False
+    role: str = "ink"
+    """Key of the colour; empty for that of the mark."""
+    families: tuple[str, ...] = SANS
+    upper: bool = False
+    spacing: float = 0.0
+    """Between letters. [px]"""
+    wrap: int = 0
+    """Longest line; 0 for one line. [letters]"""
+    plate: bool = False
+    """Whether it stands on a plate of paper."""
+
+
+LETTERINGS: Mapping[str, Lettering] = MappingProxyType(
+    {
+        "subject": Lettering(size=14, bold=True, role="out", families=SERIF, wrap=24),
+        "hub": Lettering(size=13, bold=True),
+        "region": Lettering(
+            size=13,
+            bold=True,
+            role="region-edge",
+            families=SERIF,
+            upper=True,
+            spacing=1.8,
+        ),
+        "candidate": Lettering(size=11, bold=True, role="hypothetical", plate=True),
+        "site": Lettering(size=11, bold=True, role="hypothetical", plate=True),
+        "tie": Lettering(size=11, role="ink-2"),
+        "place": Lettering(size=11, role="ink-2"),
+        "plant": Lettering(size=11),
+        "crossing": Lettering(size=11),
+        "historic": Lettering(size=11),
+        "occurrence": Lettering(size=11),
+    }
+)
+"""Letterings by key of the mark; a leg's is that of its own colour."""
+
+
+def labelling(sheet: Sheet, late_scale: float = 0.0) -> ET.Element | None:
+    """Set the names of a sheet's features.
+
+    Parameters
+    ----------
+    sheet
+        A layer.
+    late_scale
+        Denominator of the scale from which names of lesser places show; 0 to show them
+        at any.
+
+    Returns
+    -------
+    Element or None
+        ``<labeling>`` with rules for each mark; None where nothing is named.
+    """
+    style = sheet.style
+    if style is None or not style.label or style.label not in sheet.table.columns:
+        return None
+    rules = element("rules", {"key": "{names}"})
+    for mark in style.marks:
+        if mark.group == BASE_MAP or mark.key == "uncertainty":
+            continue  # a ring's own place is named where it stands
+        rules.extend(_rules(sheet, mark, late_scale))
+    return element("labeling", {"type": "rule-based"}, rules) if len(rules) else None
+
+
+def name_expression(sheet: Sheet, column: str, *, others: bool = False) -> str:
+    """Expression of a name in the language that the project asks for.
+
+    Parameters
+    ----------
+    sheet
+        The layer.
+    column
+        Column of the English names.
+    others
+        Whether the names in the other languages stand below, as on the page, where
+        the project asks for them.
+
+    Returns
+    -------
+    str
+        The English name where there is none in that language.
+    """
+    there = [c for c in LANGUAGES if f"{column}_{c}" in sheet.table.columns]
+    english = quoted_name(column)
+    if not there:
+        return f"to_string({english})" if column == "rank" else english
+    language = f"coalesce(@{LANGUAGE}, 'en')"
+
+    def filled(code: str) -> str:
+        return f"nullif({quoted_name(f'{column}_{code}')}, '')"
+
+    cases = " ".join(f"WHEN '{code}' THEN {filled(code)}" for code in there)
+    matched = cases.replace("WHEN ", f"WHEN {language} = ")
+    name = f"coalesce(CASE {matched} END, {english})"
+    if not others:
+        return name
+    rest = ", ".join(
+        f"if({language} = '{code}', NULL, {filled(code)})" for code in there
+    )
+    below = f"array_to_string(array_filter(array({rest}), @element IS NOT NULL), ' ')"
+    shown = f"coalesce(@{OTHERS}, 'yes') = 'yes' AND {below} <> ''"
+    return f"{name} || if({shown}, '\\n' || {below}, '')"
+
+
+def _rules(sheet: Sheet, mark: Mark, late_scale: float) -> list[ET.Element]:
+    """Name the features of one mark, the lesser ones only from a larger scale on."""
+    condition = f'"mark" = {quoted_text(mark.key)}'
+    names = set(map(str, sheet.table.columns))
+    if is_leg(mark):
+        if {"leg", "id"} <= names:
+            once = 'minimum("id", group_by:="leg", filter:="mark" <> \'\')'
+            condition += f' AND "id" = {once}'
+        return [_rule(sheet, mark, condition)]
+    if not late_scale:
+        return [_rule(sheet, mark, condition)]
+    if mark.rank > _LATE:
+        return [_rule(sheet, mark, condition, late_scale)]
+    lesser = []
+    if "named" in names:
+        lesser.append("\"named\" = 'no'")
+    if mark.key == "hub" and "status" in names:
+        lesser.append("\"status\" = 'context'")
+    if not lesser:
+        return [_rule(sheet, mark, condition)]
+    late = f"coalesce({' OR '.join(lesser)}, false)"
+    return [
+        _rule(sheet, mark, f"{condition} AND NOT {late}"),
+        _rule(sheet, mark, f"{condition} AND {late}", late_scale),
+    ]
+
+
+def _rule(
+    sheet: Sheet, mark: Mark, condition: str, late_scale: float = 0.0
+) -> ET.Element:
+    """Name the features that meet a condition."""
+    label = sheet.style.label if sheet.style else "name"
+    if is_leg(mark):
+        lettering = Lettering(bold=True, role="")
+        text = quoted_text(mark.label.rpartition(",")[0] or mark.label)
+    else:
+        lettering = LETTERINGS.get(mark.key, Lettering())
+        important = mark.rank <= _IMPORTANT and label != "rank"
+        text = name_expression(sheet, label, others=important)
+    attributes: dict[str, Value] = {
+        "key": f"{{{mark.key}{'-late' if late_scale else ''}}}",
+        "description": mark.label,
+        "filter": condition,
+    }
+    if late_scale:
+        attributes |= {"scalemaxdenom": round(late_scale), "scalemindenom": 1}
+    settings = element("settings", {"calloutType": "simple"})
+    settings.append(_text_style(mark, lettering, text))
+    settings.append(
+        element(
+            "text-format",
+            {
+                "wrapChar": "",
+                "autoWrapLength": lettering.wrap,
+                "useMaxLineLengthForAutoWrap": 1,
+                "multilineAlign": 1 if mark.shape != "symbol" else 0,
+                "formatNumbers": 0,
+                "addDirectionSymbol": 0,
+                "plussign": 0,
+                "decimals": 0,
+            },
+        )
+    )
+    settings.append(_placement(sheet, mark))
+    settings.append(
+        element(
+            "rendering",
+            {
+                "drawLabels": 1,
+                "displayAll": int(lettering.plate),
+                "obstacle": 1,
+                "obstacleFactor": 2 if lettering.plate else 1,
+                "obstacleType": 0 if lettering.plate else 1,  # inside, or the edge
+                "mergeLines": 0,
+                "minFeatureSize": 0,
+                "labelPerPart": 0,
+                "limitNumLabels": 0,
+                "maxNumLabels": 2000,
+                "fontLimitPixelSize": 0,
+                "fontMinPixelSize": 3,
+                "fontMaxPixelSize": 10000,
+                "scaleVisibility": 0,
+                "scaleMin": 0,
+                "scaleMax": 0,
+                "upsidedownLabels": 0,
+                "unplacedVisibility": 0,
+                "zIndex": f"{10 - mark.rank}",
+            },
+        )
+    )
+    settings.append(element("dd_properties", None, overrides({})))
+    return element("rule", attributes, settings)
+
+
+def _text_style(mark: Mark, lettering: Lettering, text: str) -> ET.Element:
+    """Give the letters their face, colour and edge."""
+    style = element(
+        "text-style",
+        {
+            "fieldName": text,
+            "isExpression": 1,
+            "fontFamily": lettering.families[0],
+            "namedStyle": "Bold" if lettering.bold else "Regular",
+            "fontSize": points(lettering.size),
+            "fontSizeUnit": "Point",
+            "fontSizeMapUnitScale": _SCALE,
+            "fontWeight": 75 if lettering.bold else 50,
+            "fontItalic": 0,
+            "fontUnderline": 0,
+            "fontStrikeout": 0,
+            "fontKerning": 1,
+            "fontLetterSpacing": points(lettering.spacing),
+            "fontWordSpacing": 0,
+            "capitalization": 1 if lettering.upper else 0,
+            "textColor": rgba(colour(mark, lettering.role)),
+            "textOpacity": 1,
+            "textOrientation": "horizontal",
+            "multilineHeight": 1,
+            "blendMode": 0,
+            "previewBkgrdColor": rgba(LIGHT["paper"]),
+            "useSubstitutions": 0,
+            "allowHtml": 0,
+            "legendString": "Aa",
+        },
+        element(
+            "families",
+            None,
+            *(element("family", {"name": name}) for name in lettering.families),
+        ),
+        element(
+            "text-buffer",
+            {
+                "bufferDraw": int(not lettering.plate),
+                "bufferSize": points(2),
+                "bufferSizeUnits": "Point",
+                "bufferSizeMapUnitScale": _SCALE,
+                "bufferColor": rgba(LIGHT["paper"]),
+                "bufferOpacity": 0.85,
+                "bufferNoFill": 1,
+                "bufferJoinStyle": 128,
+                "bufferBlendMode": 0,
+            },
+        ),
+    )
+    if lettering.plate:
+        style.append(
+            element(
+                "background",
+                {
+                    "shapeDraw": 1,
+                    "shapeType": 0,
+                    "shapeSizeType": 0,
+                    "shapeSizeX": points(3),
+                    "shapeSizeY": points(1),
+                    "shapeSizeUnit": "Point",
+                    "shapeSizeMapUnitScale": _SCALE,
+                    "shapeRotationType": 0,
+                    "shapeRotation": 0,
+                    "shapeOffsetX": 0,
+                    "shapeOffsetY": 0,
+                    "shapeOffsetUnit": "Point",
+                    "shapeRadiiX": points(2),
+                    "shapeRadiiY": points(2),
+                    "shapeRadiiUnit": "Point",
+                    "shapeFillColor": rgba(LIGHT["paper"], 0.82),
+                    "shapeBorderColor": rgba(LIGHT["paper"], 0),
+                    "shapeBorderWidth": 0,
+                    "shapeBorderWidthUnit": "Point",
+                    "shapeJoinStyle": 64,
+                    "shapeOpacity": 1,
+                    "shapeBlendMode": 0,
+                },
+            )
+        )
+    return style
+
+
+def _placement(sheet: Sheet, mark: Mark) -> ET.Element:
+    """Say where a name may stand."""
+    kind = sheet.geometry.removeprefix("Multi")
+    # Of QGIS: round a point in order; over it; along, horizontal, outside an area.
+    around, over, along, flat, outside = 6, 1, 2, 4, 8
+    if kind == "Point":
+        placement, distance = around, 9.0
+    elif kind == "LineString":
+        placement, distance = along if not is_leg(mark) else flat, 7.0
+    elif mark.key in {"candidate", "site"}:
+        placement, distance = over, 0.0
+    elif mark.key == "region":
+        placement, distance = flat, 0.0
+    else:
+        placement, distance = outside, 3.0
+    drawn = bent(sheet) if is_leg(mark) else ""
+    return element(
+        "placement",
+        {
+            "placement": placement,
+            "dist": points(distance),
+            "distUnits": "Point",
+            "distMapUnitScale": _SCALE,
+            "priority": max(0, 10 - mark.rank),
+            "predefinedPositionOrder": "R,L,T,B,TR,BR,TL,BL",
+            "offsetType": 1 if kind == "Point" else 0,
+            "quadOffset": 4,
+            "xOffset": 0,
+            "yOffset": 0,
+            "offsetUnits": "Point",
+            "placementFlags": 10,
+            "centroidInside": 1,
+            "centroidWhole": 1,
+            "fitInPolygonOnly": 0,
+            "polygonPlacementFlags": 2,
+            "rotationAngle": 0,
+            "preserveRotation": 1,
+            "repeatDistance": 0,
+            "maxCurvedCharAngleIn": 25,
+            "maxCurvedCharAngleOut": -25,
+            "overrunDistance": 0,
+            "lineAnchorPercent": 0.5,
+            "lineAnchorType": 0,
+            "geometryGenerator": drawn,
+            "geometryGeneratorEnabled": int(bool(drawn)),
+            "geometryGeneratorType": "LineGeometry",
+            "layerType": {
+                "Point": "PointGeometry",
+                "LineString": "LineGeometry",
+            }.get(kind, "PolygonGeometry"),
+        },
+    )
