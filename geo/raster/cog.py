@@ -1,7 +1,8 @@
 """Rasters written window by window, and made Cloud Optimized GeoTIFFs when whole.
 
-Cells are first written to a plain file, where a full disk is an error at once; GDAL's
-driver for COGs then makes the real file, with overviews, beside its place, and it is
+Cells are first written to a plain file, where a full disk is an error at once, and
+halved to overviews beside it, which costs a small part of what GDAL takes for them.
+GDAL's driver for COGs then packs both into the real file beside its place, and it is
 renamed there when it is complete. Whatever goes wrong, nothing is left.
 """
 
@@ -19,6 +20,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from geo.datasets import storage
+from geo.raster.kernels.pyramids import halve_first, halve_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _TYPES = {"uint8": "Byte", "uint16": "UInt16", "uint32": "UInt32"}
 _BLOCK = 512
+_STRIP_CELLS = 8_000_000
 
 
 class Canvas:
@@ -101,7 +104,8 @@ def canvas(
     scale
         What a stored one stands for.
     average
-        Whether cells of overviews are means; otherwise they are one of the cells.
+        Whether cells of overviews are means of those that have a value; otherwise
+        they are the first of them.
 
     Yields
     ------
@@ -119,19 +123,48 @@ def canvas(
         tempfile.mkdtemp(prefix=f"{storage.TEMPORARY}{target.name}-", dir=target.parent)
     )
     try:
-        with (work / "cells").open("wb") as file:
+        with (work / "0").open("wb") as file:
             yield Canvas(grid, np.dtype(dtype), file)
-        (work / "cells.vrt").write_text(
-            _vrt(grid, dtype, nodata, description, scale), encoding="utf-8"
-        )
-        _translate(work, target.name, average=average)
+        shapes = _halve(work, grid.shape, np.dtype(dtype), nodata, average=average)
+        about = (dtype, nodata, description, scale)
+        for level, shape in reversed([*enumerate(shapes)]):
+            text = _vrt(
+                grid, shape, level, *about, below=len(shapes) if not level else 0
+            )
+            (work / f"{level}.vrt").write_text(text, encoding="utf-8")
+        _translate(work, target.name)
         with storage.appearing(str(target)) as local:
             (work / "whole.tif").replace(local)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _translate(work: Path, name: str, *, average: bool) -> None:
+def _halve(
+    work: Path,
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
+    nodata: int,
+    *,
+    average: bool,
+) -> list[tuple[int, int]]:
+    """Write overviews of the cells until one fits a block; the shape of each level."""
+    shapes = [shape]
+    halve = halve_mean if average else halve_first
+    while max(shapes[-1]) > _BLOCK:
+        rows, columns = shapes[-1]
+        small = ((rows + 1) // 2, (columns + 1) // 2)
+        cells = np.memmap(work / f"{len(shapes) - 1}", dtype, "r", shape=shapes[-1])
+        step = max(_STRIP_CELLS // columns // 2, 1)
+        with (work / f"{len(shapes)}").open("wb") as file:
+            for top in range(0, small[0], step):
+                out = np.empty((min(step, small[0] - top), small[1]), dtype)
+                halve(cells[2 * top : 2 * (top + len(out))], nodata, out)
+                file.write(out.tobytes())
+        shapes.append(small)
+    return shapes
+
+
+def _translate(work: Path, name: str) -> None:
     """Make the COG, and make sure that it can be read to the end."""
     import rasterio
     import rasterio.shutil
@@ -141,14 +174,15 @@ def _translate(work: Path, name: str, *, average: bool) -> None:
     try:
         with rasterio.Env(GDAL_CACHEMAX=64):
             rasterio.shutil.copy(
-                str(work / "cells.vrt"),
+                str(work / "0.vrt"),
                 str(work / "whole.tif"),
                 driver="COG",
                 compress="DEFLATE",
+                level=1,
                 blocksize=_BLOCK,
                 bigtiff="IF_SAFER",
                 num_threads="ALL_CPUS",
-                overview_resampling="average" if average else "nearest",
+                overviews="FORCE_USE_EXISTING",
             )
             with rasterio.open(work / "whole.tif") as made:
                 for _, window in made.block_windows(1):
@@ -160,14 +194,30 @@ def _translate(work: Path, name: str, *, average: bool) -> None:
         ) from error
 
 
-def _vrt(grid: Grid, dtype: str, nodata: int, description: str, scale: float) -> str:
-    """Describe the plain file to GDAL."""
+def _vrt(
+    grid: Grid,
+    shape: tuple[int, int],
+    level: int,
+    dtype: str,
+    nodata: int,
+    description: str,
+    scale: float,
+    *,
+    below: int,
+) -> str:
+    """Describe a plain file to GDAL, the first one with its overviews below it."""
     from pyproj import CRS
 
-    rows, columns = grid.shape
+    rows, columns = shape
     size = np.dtype(dtype).itemsize
-    place = (grid.west, grid.dx, 0.0, grid.north, 0.0, -grid.dy)
+    dx, dy = grid.dx * grid.shape[1] / columns, grid.dy * grid.shape[0] / rows
+    place = (grid.west, dx, 0.0, grid.north, 0.0, -dy)
     numbers = ", ".join(map(repr, map(float, place)))
+    overviews = "".join(
+        f'<Overview><SourceFilename relativeToVRT="1">{n}.vrt</SourceFilename>'
+        "<SourceBand>1</SourceBand></Overview>\n"
+        for n in range(1, below)
+    )
     return f"""<VRTDataset rasterXSize="{columns}" rasterYSize="{rows}">
 <SRS>{escape(CRS.from_user_input(grid.crs).to_wkt())}</SRS>
 <GeoTransform>{numbers}</GeoTransform>
@@ -175,7 +225,7 @@ def _vrt(grid: Grid, dtype: str, nodata: int, description: str, scale: float) ->
 <Description>{escape(description)}</Description>
 <NoDataValue>{nodata}</NoDataValue>
 <Scale>{scale!r}</Scale>
-<SourceFilename relativeToVRT="1">cells</SourceFilename>
+{overviews}<SourceFilename relativeToVRT="1">{level}</SourceFilename>
 <ImageOffset>0</ImageOffset>
 <PixelOffset>{size}</PixelOffset>
 <LineOffset>{columns * size}</LineOffset>
