@@ -25,6 +25,25 @@ class ReadError(GeoError, ValueError):
     """An analyst's file cannot be read as a layer."""
 
 
+class ImportRefusedError(ReadError):
+    """A file is not imported as it stands; the message names the flag that mends it.
+
+    Attributes
+    ----------
+    trap
+        What was met, in a word or two: ``"no CRS"``, ``"swapped axes"``.
+    flags
+        Each a way out, as one would type it: ``"--crs EPSG:5179"``.
+    """
+
+    def __init__(
+        self, message: str, *, trap: str = "", flags: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.trap = trap
+        self.flags = flags
+
+
 class WriteError(GeoError, OSError):
     """A file cannot be written; what stood there before is untouched."""
 
