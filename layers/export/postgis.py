@@ -344,7 +344,7 @@ class _Writer:
                 sheet.id,
                 self.columns[sheet.id].place if sheet.geometry else None,
                 sheet.title,
-                style_document(sheet),
+                style_document(sheet, self.content),
                 self.schema,
                 sheet.id,
                 f"{sheet.title}. {SIGN}",
