@@ -51,7 +51,9 @@ class Format:
     @property
     def losses(self) -> tuple[Loss, ...]:
         """What it can cause, in the order of its table."""
-        losses: tuple[Loss, ...] = getattr(import_module(self.room), "LOSSES", ())
+        room = import_module(self.room)
+        own = getattr(room, f"{self.key.upper()}_LOSSES", None)
+        losses: tuple[Loss, ...] = own or getattr(room, "LOSSES", ())
         return losses
 
     @property
