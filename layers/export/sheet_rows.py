@@ -19,7 +19,7 @@ from geo.crs import require_lonlat
 from layers.errors import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -38,6 +38,11 @@ BATCH = 65_536
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = ("gpkg_", "rtree_", "sqlite_", "layer_styles", "qgis_projects", "idx_")
 _TYPES = {"Point": 0, "LineString": 1, "Polygon": 3}
+_MAKERS: Mapping[str, Any] = {
+    "Point": shapely.multipoints,
+    "LineString": shapely.multilinestrings,
+    "Polygon": shapely.multipolygons,
+}
 _MULTI = {"Point": 4, "LineString": 5, "Polygon": 6}
 
 
@@ -292,11 +297,7 @@ def _multiple(
     found: NDArray[np.object_], single: NDArray[np.bool_], kind: str
 ) -> NDArray[np.object_]:
     """Make single geometries into multiple ones of one part."""
-    make: Callable[..., Any] = {
-        "Point": shapely.multipoints,
-        "LineString": shapely.multilinestrings,
-        "Polygon": shapely.multipolygons,
-    }[kind]
+    make = _MAKERS[kind]
     out = found.copy()
     places = np.flatnonzero(single)
     out[places] = make(found[places], indices=np.arange(len(places)))
