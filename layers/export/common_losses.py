@@ -164,6 +164,26 @@ def empty_places(values: Values) -> int:
     return int(shapely.is_empty(values.shapes).sum())
 
 
+def heights(shapes: np.ndarray) -> tuple[int, int]:
+    """Count geometries with heights (Z) and those without.
+
+    Parameters
+    ----------
+    shapes
+        Geometries, shape ``(n,)``.
+
+    Returns
+    -------
+    with_heights, without : int
+        Missing and empty ones are neither.
+    """
+    import shapely
+
+    there = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    deep = int(shapely.has_z(there).sum())
+    return deep, len(there) - deep
+
+
 def _matching(column: pa.ChunkedArray, pattern: str) -> int:
     import pyarrow.compute as pc
 
@@ -184,15 +204,6 @@ def _rewound(values: Values) -> int:
     cut = cut_at_180(values.shapes)
     kept = ~beyond_180(values.shapes)
     return changed(cut[kept], wound(cut[kept]))
-
-
-def _mixed_heights(values: Values) -> int:
-    import shapely
-
-    there = values.shapes[~(shapely.is_missing(values.shapes))]
-    there = there[~shapely.is_empty(there)]
-    deep = shapely.has_z(there)
-    return int((~deep).sum()) if deep.any() else 0
 
 
 def _styled(values: Values) -> int:
@@ -278,13 +289,6 @@ REWOUND = Loss(
     about="The format wants outer rings in one sense and holes in the other; the "
     "areas are the same.",
     in_sheet=_rewound,
-)
-HEIGHTS = Loss(
-    kind="heights of 0 added",
-    one="geometry without height got height 0",
-    many="geometries without height got height 0",
-    about="A layer has heights (Z) throughout or not at all.",
-    in_sheet=_mixed_heights,
 )
 EMPTY_PLACES = Loss(
     kind="empty geometries",

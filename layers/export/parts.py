@@ -12,7 +12,7 @@ from layers.files import replacing
 from layers.siting.files import staged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from geo.parallel import Progress
     from layers.export.content import Content, Sheet
@@ -102,6 +102,33 @@ def write_parts(
         said = about_files(content, loss_report(content, form))
         (folder / README).write_text(said, encoding="utf-8", newline="\n")
 
+    return write_files(content, path, write_all)
+
+
+def write_files(
+    content: Content, path: Path, write_all: Callable[[Path], None]
+) -> tuple[Path, ...]:
+    """Write several files into a zip or a folder, whole or not at all.
+
+    Parameters
+    ----------
+    content
+        What is to be written.
+    path
+        Name that ends in ``.zip``: a zip. Any other name: a folder.
+    write_all
+        Writes the files into the folder that it is given.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The zip, or the files in the folder.
+
+    Raises
+    ------
+    WriteError
+        If a file stands where the folder is to be, or nothing can be written there.
+    """
     if path.suffix.lower() == ".zip":
         with tempfile.TemporaryDirectory(prefix="lodemap-") as name:
             write_all(Path(name))
@@ -112,7 +139,7 @@ def write_parts(
     if path.is_file():
         raise WriteError(
             f"cannot write a folder at {path}: a file stands there. Give another name, "
-            f"or one that ends in .zip or {endings[0]}"
+            "or one that ends in .zip"
         )
     with staged(path) as stage:
         write_all(stage)
