@@ -322,16 +322,14 @@ def touches(boxes: Floats, near: Box | None) -> NDArray[np.bool_]:
     numpy.ndarray
         Shape ``(n,)``.
     """
-    good = np.isfinite(boxes).all(axis=1)
+    good = np.asarray(np.isfinite(boxes).all(axis=1), dtype=bool)
     if near is None:
         return good
     west, south, east, north = near
     begins, ends = boxes[:, 0] <= east, boxes[:, 2] >= west
     beside = begins | ends if west > east else begins & ends
-    within: NDArray[np.bool_] = np.logical_and.reduce(
-        [good, beside, boxes[:, 1] <= north, boxes[:, 3] >= south]
-    )
-    return within
+    tests = [good, beside, boxes[:, 1] <= north, boxes[:, 3] >= south]
+    return np.asarray(np.vstack(tests).all(axis=0), dtype=bool)
 
 
 def _in_use(crs: CRS, lonlat: Box) -> bool:
