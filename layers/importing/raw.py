@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from layers.errors import ReadError
+from layers.importing import worker
+from layers.importing.staging import Staged, checked, stage
+from layers.importing.vector import GDAL_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
-    from pathlib import Path
+
+_LONGEST_ANSWER = 32 << 20
+_KEPT = ("PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_SETTINGS = {
+    **GDAL_SETTINGS,
+    "LC_ALL": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+}
+_LAST = ("result", "error", "died", "broken")
+_MB = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,5 +158,159 @@ def open_raw(
     ReadError
         If the file cannot be read, or not within the limits.
     """
-    raise NotImplementedError
-    yield
+    limits = limits or Limits()
+    folder = Path(tempfile.mkdtemp(prefix=worker.PREFIX)).resolve()
+    try:
+        staged = stage(path, folder, bytes_at_most=limits.disk_mb * _MB)
+        seconds = limits.seconds + limits.seconds_per_mb * staged.size / _MB
+        request = {
+            "folder": str(folder),
+            "file": staged.file,
+            "name": _shown(staged.name),
+            "layer": layer,
+            "encoding": encoding,
+            "memory_mb": limits.memory_mb,
+            "disk_mb": limits.disk_mb,
+            "seconds": seconds,
+        }
+        with _started(folder, request) as process:
+            answer = _answer(process, staged, seconds, limits, progress)
+            yield _raw_file(answer, folder / "rows.arrow", staged)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shown(name: str) -> str:
+    """Name of a file as text that JSON and a terminal can hold."""
+    text = name.encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
+
+@contextmanager
+def _started(
+    folder: Path, request: dict[str, Any]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the process that reads; at the end none of it is left."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    own = {"TMPDIR": str(folder), "HOME": str(folder), "SQLITE_TMPDIR": str(folder)}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-s", "-B", "-X", "utf8", worker.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env={**kept, **_SETTINGS, **own},
+        start_new_session=True,
+    )
+    with process:  # closes the pipes and waits
+        try:
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.flush()
+            yield process
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the whole group of a process that reads."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def _answer(
+    process: subprocess.Popen[bytes],
+    staged: Staged,
+    seconds: float,
+    limits: Limits,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Any]:
+    """Wait for the last answer of the process that reads."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    assert process.stdout is not None
+    reader = threading.Thread(
+        target=_collect, args=(process.stdout, lines), name="import", daemon=True
+    )
+    reader.start()
+    deadline = time.monotonic() + seconds
+    name = _shown(staged.name)
+    try:
+        while True:
+            try:
+                answer: dict[str, Any] = {"died": "silently"}
+                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+                if line:
+                    answer = json.loads(line)
+            except queue.Empty:
+                raise ReadError(
+                    f"reading {name} took longer than {seconds:.0f} s and was ended; "
+                    "it is damaged, or made to read without end. Limits.seconds sets "
+                    "the time"
+                ) from None
+            except (ValueError, RecursionError):
+                answer = {"died": "in the midst of an answer"}
+            if progress is not None and "done" in answer:
+                progress(int(answer["done"]), int(answer["whole"]))
+            if any(key in answer for key in _LAST):
+                break
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        if process.poll() is not None:
+            reader.join(timeout=5)
+    if "result" in answer:
+        if progress is not None:
+            progress(answer["result"]["rows"], answer["result"]["rows"])
+        return checked(answer["result"])
+    raise ReadError(_why(name, answer, limits))
+
+
+def _collect(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
+    """Hand lines on; an empty one is the end."""
+    with contextlib.suppress(OSError, ValueError):
+        while line := stream.readline(_LONGEST_ANSWER):
+            lines.put(line)
+    lines.put(b"")
+
+
+def _why(name: str, answer: dict[str, Any], limits: Limits) -> str:
+    """Say why there are no rows."""
+    if "error" in answer:
+        return str(answer["error"])
+    if "broken" in answer:
+        return f"{name} cannot be read; it may be damaged: {answer['broken']}"
+    died = answer["died"]
+    if died == "disk":
+        return (
+            f"{name} would take more than {limits.disk_mb:,} MB of room as rows; "
+            "Limits.disk_mb sets how much"
+        )
+    if died in ("memory", -6):
+        return (
+            f"{name} needs more than {limits.memory_mb:,} MB of memory to be read, or "
+            "is damaged; Limits.memory_mb sets how much"
+        )
+    if died in (-24, -9):
+        return f"reading {name} took too long and was ended; it may be damaged"
+    return f"{name} broke the process that read it ({died}); it is damaged"
+
+
+def _raw_file(answer: dict[str, Any], arrow: Path, staged: Staged) -> RawFile:
+    """Make the record, if the rows are what the answer says."""
+    import pyarrow as pa
+
+    raw = RawFile(arrow=arrow, sha256=staged.sha256, size=staged.size, **answer)
+    places = ["geometry"] if raw.has_geometry else []
+    try:
+        with pa.memory_map(str(arrow)) as stream, pa.ipc.open_file(stream) as rows:
+            agrees = rows.schema.names == [*raw.columns, *places]
+    except (OSError, pa.ArrowException):
+        agrees = False
+    if not agrees:
+        raise ReadError(f"{_shown(staged.name)}: the rows that were read are damaged")
+    return raw

@@ -1,0 +1,277 @@
+"""Record batches as they come, brought to plain types and written as Arrow."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from layers.errors import ReadError
+from layers.importing.rings import close_rings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+ROWS_AT_ONCE = 65_536
+"""Most rows of a record batch."""
+
+COLUMNS_AT_MOST = 4_096
+CELL_AT_MOST = 16 << 20
+"""Longest text in a cell. [bytes]"""
+
+CLOSED = "open rings closed"
+EMPTIED = "geometries that are none left empty"
+
+_POINT = 21  # bytes of a point without altitude: order, kind, x, y
+
+
+@dataclass(kw_only=True)
+class Written:
+    """What went into a file of rows."""
+
+    rows: int = 0
+    columns: tuple[str, ...] = ()
+    has_geometry: bool = False
+    notes: list[str] = field(default_factory=list)
+    mended: Counter[str] = field(default_factory=Counter)
+    box: list[float] = field(default_factory=lambda: [np.inf, np.inf, -np.inf, -np.inf])
+
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """West, south, east, north of all finite coordinates."""
+        if not all(np.isfinite(self.box)):
+            return None
+        west, south, east, north = map(float, self.box)
+        return west, south, east, north
+
+
+def write_batches(
+    path: Path,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    geometry: str | None,
+    progress: Callable[[int], None] | None = None,
+) -> Written:
+    """Write batches to an Arrow IPC file, each column of a plain type.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    schema
+        Of the batches.
+    batches
+        Rows, in any number at a time.
+    geometry
+        Column of WKB, which becomes the last one and is called ``geometry``; None if
+        there is none.
+    progress
+        Called with the rows written so far.
+
+    Returns
+    -------
+    Written
+        Dates, times, numbers and truth values keep their types. Lists and structures
+        become JSON text, other binary columns are left out; ``notes`` says so.
+
+    Raises
+    ------
+    ReadError
+        If there are more than 4,096 columns, a text is longer than 16 MB or no UTF-8.
+    """
+    import pyarrow as pa
+
+    if len(schema) > COLUMNS_AT_MOST:
+        raise ReadError(
+            f"{len(schema):,} columns; expected at most {COLUMNS_AT_MOST:,}. Turn the "
+            "table, or keep the columns that you need"
+        )
+    told = Written(has_geometry=geometry is not None)
+    place = schema.get_field_index(geometry) if geometry is not None else -1
+    taken: list[int] = []
+    fields: list[pa.Field] = []
+    names = {"geometry"} if geometry is not None else set()
+    for i, column in enumerate(schema):
+        kind = None if i == place else _plain(column, told.notes)
+        if kind is not None:
+            name = _free(column.name, names, told.notes)
+            taken.append(i)
+            fields.append(pa.field(name, kind))
+    told.columns = tuple(f.name for f in fields)
+    if geometry is not None:
+        fields.append(pa.field("geometry", pa.binary()))
+    plain = pa.schema(fields)
+    with pa.OSFile(str(path), "wb") as stream, pa.ipc.new_file(stream, plain) as sink:
+        for whole in batches:
+            for start in range(0, whole.num_rows, ROWS_AT_ONCE):
+                batch = whole.slice(start, ROWS_AT_ONCE)
+                arrays = [
+                    _cast(batch.column(i), plain.field(k)) for k, i in enumerate(taken)
+                ]
+                if geometry is not None:
+                    arrays.append(_places(batch.column(place), told))
+                sink.write_batch(pa.record_batch(arrays, schema=plain))
+                told.rows += batch.num_rows
+                if progress is not None:
+                    progress(told.rows)
+    return told
+
+
+def _plain(column: pa.Field, notes: list[str]) -> pa.DataType | None:
+    """Type that a column is written with; None if it is left out."""
+    import pyarrow as pa
+
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    name = column.name[:60]
+    is_binary = (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+    if is_binary:
+        notes.append(f"Column {name} holds bytes and is left out.")
+        return None
+    if pa.types.is_nested(kind):
+        notes.append(f"Column {name} holds lists or records and is read as JSON text.")
+        return pa.string()
+    if pa.types.is_date64(kind):
+        return pa.date32()
+    if pa.types.is_float16(kind):
+        return pa.float32()
+    keeps = (
+        pa.types.is_boolean(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_temporal(kind)
+    )
+    return kind if keeps else pa.string()
+
+
+def _free(name: str, names: set[str], notes: list[str]) -> str:
+    """Find a name that no column has yet."""
+    found, n = name, 1
+    while found in names:
+        n += 1
+        found = f"{name}_{n}"
+    names.add(found)
+    if found != name:
+        notes.append(f"The column {name[:60]} is there twice; one became {found[:60]}.")
+    return found
+
+
+def _cast(values: pa.Array, wanted: pa.Field) -> pa.Array:
+    """Bring a column to its type."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(values.type, pa.BaseExtensionType):
+        values = values.storage
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_nested(values.type):
+        texts = [
+            None if v is None else json.dumps(v, ensure_ascii=False, default=str)
+            for v in values.to_pylist()
+        ]
+        return pa.array(texts, wanted.type)
+    try:
+        cast = values if values.type == wanted.type else values.cast(wanted.type)
+        if pa.types.is_string(wanted.type):
+            cast.validate(full=True)
+            longest = pc.max(pc.binary_length(cast)).as_py() or 0
+            if longest > CELL_AT_MOST:
+                raise ReadError(
+                    f"column {wanted.name[:60]} holds a text of {longest:,} bytes; "
+                    f"expected at most {CELL_AT_MOST:,}"
+                )
+    except pa.ArrowInvalid as error:
+        if "UTF8" not in str(error):
+            raise
+        raise ReadError(
+            f"column {wanted.name[:60]} holds bytes that are no UTF-8 text; say the "
+            "encoding, such as --encoding cp949, or save the file again in UTF-8"
+        ) from None
+    return cast
+
+
+def _places(values: pa.Array, told: Written) -> pa.Array:
+    """Check the WKB of a batch, close its rings, and widen the bounds by it."""
+    import pyarrow as pa
+
+    if isinstance(values.type, pa.BaseExtensionType):
+        values = values.storage
+    if values.type != pa.binary():
+        values = values.cast(pa.binary())
+    coordinates = _of_points(values)
+    if coordinates is None:
+        values, coordinates = _of_any(values, told)
+    finite = coordinates[np.isfinite(coordinates).all(axis=1)]
+    if len(finite):
+        low, high = finite.min(axis=0), finite.max(axis=0)
+        told.box[:2] = np.minimum(told.box[:2], low).tolist()
+        told.box[2:] = np.maximum(told.box[2:], high).tolist()
+    return values
+
+
+def _of_points(values: pa.Array) -> NDArray[np.float64] | None:
+    """Coordinates, shape ``(n, 2)``, if all are little-endian points without more."""
+    if values.null_count or not len(values):
+        return None
+    _, offsets, content = values.buffers()
+    ends = np.frombuffer(offsets, np.int32)[values.offset :][: len(values) + 1]
+    if content is None or not (np.diff(ends) == _POINT).all():
+        return None
+    every = np.frombuffer(content, np.uint8)[ends[0] : ends[-1]].reshape(-1, _POINT)
+    if not (every[:, :5] == (1, 1, 0, 0, 0)).all():
+        return None
+    return np.ascontiguousarray(every[:, 5:]).view("<f8")
+
+
+def _of_any(values: pa.Array, told: Written) -> tuple[pa.Array, NDArray[np.float64]]:
+    """WKB that can be read, and its coordinates, shape ``(n, 2)``."""
+    import pyarrow as pa
+    import shapely
+
+    texts = values.to_numpy(zero_copy_only=False)
+    try:
+        found = shapely.from_wkb(texts)
+    except shapely.GEOSException:
+        mended: list[bytes | None] = [_mend(text, told) for text in texts]
+        values = pa.array(mended, pa.binary())
+        found = shapely.from_wkb(np.array([*mended, None], object)[:-1])
+    return values, shapely.get_coordinates(found)
+
+
+def _mend(text: Any, told: Written) -> bytes | None:
+    """Close the rings of one geometry; None if it is none even so."""
+    import shapely
+
+    if text is None:
+        return None
+    try:
+        shapely.from_wkb(text)
+    except shapely.GEOSException:
+        pass
+    else:
+        return bytes(text)
+    try:
+        closed, count = close_rings(bytes(text))
+        shapely.from_wkb(closed)
+    except (shapely.GEOSException, ValueError):
+        told.mended[EMPTIED] += 1
+        return None
+    told.mended[CLOSED] += count
+    return closed

@@ -1,0 +1,184 @@
+"""The process that reads strangers' files: started by its path, never imported there.
+
+It is two processes where there is ``fork``. One reads, confined, and may be killed at
+any time. The other waits for the caller's end: when the caller closes its pipe, or
+dies, it kills the reader and removes the private folder.
+
+The request is one line of JSON on standard input. Answers are lines of JSON on what was
+standard output: how far the reader is, and at last ``result``, ``error`` or ``died``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    # Only modules of the two packages that are named are loaded, not what the packages
+    # load by themselves: that would take half of the time.
+    for _name in ("geo", "layers"):
+        _package = types.ModuleType(_name)
+        _package.__path__ = [str(Path(__file__).resolve().parents[2] / _name)]
+        sys.modules[_name] = _package
+
+_UNUSED = ("geopandas", "pandas", "pyproj")
+_TELL_EVERY_S = 0.1
+PREFIX = "lodemap-import-"
+"""How the names of private folders begin; no other is removed."""
+
+
+def main() -> None:
+    """Read one file as standard input asks."""
+    request = json.loads(_first_line())
+    answers = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    if hasattr(os, "fork"):
+        _watch(request, answers)
+    else:
+        _work(request, answers)
+
+
+def _first_line() -> bytes:
+    """Read the request, and not a byte beyond it."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            sys.exit(1)
+        line += byte
+    return line
+
+
+def _watch(request: dict[str, Any], answers: int) -> None:
+    """Let a child read; clean up when the caller goes."""
+    import select
+    import shutil
+    import signal
+
+    alive, held = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(alive)
+        os.close(0)
+        try:
+            _work(request, answers)
+        finally:
+            os._exit(0)
+    os.close(held)
+    waiting = [0, alive]
+    try:
+        while True:
+            ready, _, _ = select.select(waiting, [], [])
+            if alive in ready:
+                _, status = os.waitpid(child, 0)
+                child, waiting = 0, [0]
+                if status:
+                    _send(answers, {"died": os.waitstatus_to_exitcode(status)})
+            if 0 in ready and not os.read(0, 1024):
+                return
+    finally:
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        folder = Path(request["folder"])
+        if folder.name.startswith(PREFIX):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _work(request: dict[str, Any], answers: int) -> None:
+    """Read the file and send what comes of it."""
+    from layers.errors import ReadError
+    from layers.importing.confinement import confine
+
+    folder = Path(request["folder"])
+    holds = confine(
+        folder,
+        memory_mb=request["memory_mb"],
+        disk_mb=request["disk_mb"],
+        seconds=request["seconds"],
+    )
+    for name in _UNUSED:  # so that pyogrio does not load them
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        answer = {"result": _read(request, folder, answers), "holds": holds}
+    except ReadError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"died": "memory"}
+    except OSError as error:
+        answer = {"died": "disk"} if error.errno in _NO_ROOM else _broken(error)
+    except Exception as error:  # noqa: BLE001 - a reader broken by its input
+        answer = _broken(error)
+    _send(answers, answer)
+
+
+_NO_ROOM = (27, 28)  # file too large, no space left
+
+
+def _broken(error: Exception) -> dict[str, Any]:
+    """Say that a reader failed in a way that nobody foresaw."""
+    line = (str(error).splitlines() or [""])[0][:160]
+    return {"broken": f"{type(error).__name__}: {line}"}
+
+
+def _read(request: dict[str, Any], folder: Path, answers: int) -> dict[str, Any]:
+    """Read the file; return what the caller makes a RawFile of."""
+    from layers.importing.dispatch import read_file
+    from layers.importing.encodings import flagged_encoding
+    from layers.importing.jobs import Job
+
+    told = 0.0
+
+    def progress(done: int, whole: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > _TELL_EVERY_S:
+            told = time.monotonic()
+            _send(answers, {"done": done, "whole": whole})
+
+    encoding = request["encoding"]
+    job = Job(
+        file=folder / request["file"],
+        name=request["name"],
+        layer=request["layer"],
+        encoding=flagged_encoding(encoding) if encoding is not None else None,
+        bytes_at_most=request["disk_mb"] << 20,
+        out=folder / "rows.arrow",
+        progress=progress,
+    )
+    reading = read_file(job)
+    written = reading.written
+    return {
+        "rows": written.rows,
+        "columns": written.columns,
+        "has_geometry": written.has_geometry,
+        "crs": reading.crs,
+        "crs_by": reading.crs_by,
+        "kind": reading.kind,
+        "layer": reading.layer,
+        "layers": reading.layers,
+        "encoding": reading.encoding,
+        "notes": reading.notes,
+        "bounds": written.bounds(),
+        "mended": dict(written.mended),
+    }
+
+
+def _send(answers: int, answer: dict[str, Any]) -> None:
+    """Write one answer; a caller who is gone needs none."""
+    line = json.dumps(answer, ensure_ascii=True).encode() + b"\n"
+    try:
+        while line:
+            line = line[os.write(answers, line) :]
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
