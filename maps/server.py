@@ -29,13 +29,13 @@ def application() -> Any:
     """Make the WSGI application of the configuration that the environment names."""
     from pygeoapi.flask_app import APP
 
-    @APP.after_request
     def guard(response: Any) -> Any:
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
+    APP.after_request(guard)
     return APP
 
 

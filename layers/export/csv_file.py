@@ -1,30 +1,29 @@
-"""A sheet as a CSV file (RFC 4180, UTF-8), the same bytes for the same rows."""
+"""A sheet as plain CSV (RFC 4180, UTF-8), for programs that read it by a schema.
+
+Unlike the export for spreadsheets, every cell is exactly its value: nothing is put
+before a text that a spreadsheet would run.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import shapely
 
 from layers.errors import SchemaError
-from layers.export.columns import (
-    attribute_names,
-    geometries,
-    instant_text,
-    plain_values,
-)
+from layers.export.columns import cells_of, places_of, written
+from layers.export.shapes import wkt_text
 
 if TYPE_CHECKING:
     from typing import IO
 
-    from layers.export.content import Sheet
+    from layers.export.values import Values
 
 
-def place_columns(sheet: Sheet) -> tuple[str, ...]:
+def place_columns(values: Values) -> tuple[str, ...]:
     """Names of the columns that hold the places of a layer.
 
     Returns
@@ -37,25 +36,25 @@ def place_columns(sheet: Sheet) -> tuple[str, ...]:
     SchemaError
         If the sheet has such a column of its own.
     """
-    if not sheet.geometry:
+    if not values.sheet.geometry:
         return ()
-    names = ("lon", "lat") if sheet.geometry == "Point" else ("wkt",)
-    if taken := set(names) & set(attribute_names(sheet)):
+    names = ("lon", "lat") if values.sheet.geometry == "Point" else ("wkt",)
+    if taken := set(names) & set(values.columns):
         raise SchemaError(
-            f"{sheet.id} has a column {min(taken)} of its own; expected that name to "
-            "be free for the place. Rename it."
+            f"{values.sheet.id} has a column {min(taken)} of its own; expected that "
+            "name to be free for the place. Rename it."
         )
     return names
 
 
-def write_csv_file(sheet: Sheet, stream: IO[bytes]) -> None:
+def write_csv_file(values: Values, stream: IO[bytes]) -> None:
     """Write the rows of a sheet, places after the other columns.
 
     Numbers keep every digit; a missing value is an empty cell, and so is empty text.
 
     Parameters
     ----------
-    sheet
+    values
         Layer in EPSG:4326, or table.
     stream
         Binary file.
@@ -64,41 +63,40 @@ def write_csv_file(sheet: Sheet, stream: IO[bytes]) -> None:
     ------
     SchemaError
         If the sheet has a column of the place's name.
-    geo.errors.CRSMismatchError
-        If a layer is in another CRS.
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
+        If a layer is in another CRS, or says none.
     """
-    names = attribute_names(sheet)
-    columns = [list(map(_cell, plain_values(sheet.table[name]))) for name in names]
-    if places := place_columns(sheet):
-        columns += _places(sheet)
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    columns = [list(map(_cell, cells_of(column))) for column in values.columns.values()]
+    if places := place_columns(values):
+        columns += _places(values)
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow([*names, *places])
+    writer.writerow([*values.columns, *places])
     writer.writerows(zip(*columns, strict=True))
     text.detach()
 
 
-def _places(sheet: Sheet) -> list[list[str]]:
+def _places(values: Values) -> list[list[str]]:
     """Write places as text: longitudes and latitudes, or WKT."""
-    shapes = geometries(sheet)
-    there = [shape is not None and not shape.is_empty for shape in shapes]
-    if sheet.geometry == "Point":
+    shapes = places_of(values)
+    if values.sheet.geometry == "Point":
         return [
-            [repr(float(v)) if ok else "" for v, ok in zip(axis, there, strict=True)]
+            ["" if math.isnan(v) else repr(v) for v in axis.tolist()]
             for axis in (shapely.get_x(shapes), shapely.get_y(shapes))
         ]
-    texts = shapely.to_wkt(shapes, rounding_precision=-1)
-    return [[text if ok else "" for text, ok in zip(texts, there, strict=True)]]
+    return [["" if s is None or s.is_empty else wkt_text(s) for s in shapes]]
 
 
 def _cell(value: Any) -> str:
-    """Write a plain value as a cell, as the Table Schema wants it."""
+    """Write a cell as the Table Schema wants it."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not math.isfinite(value):
         return "INF" if value > 0 else "-INF"
-    if isinstance(value, datetime):
-        return instant_text(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value if isinstance(value, str) else _number_or_date(value)
+
+
+def _number_or_date(value: Any) -> str:
+    return repr(value) if isinstance(value, int | float) else written(value)

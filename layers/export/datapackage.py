@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layers.export.columns import Kind, attribute_names, holds, kind_of, plain_values
+from layers.export.columns import cells_of, holds, values_of
 from layers.export.csv_file import place_columns, write_csv_file
 from layers.export.feature_collection import write_collection
 from layers.export.folders import files_in, replacing_folder, sha256
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from layers.export.content import Content, Sheet
+    from layers.export.values import Kind, Values
 
 DESCRIPTOR = "datapackage.json"
 
 _TYPES: dict[Kind, str] = {
     "text": "string",
-    "integer": "integer",
+    "whole": "integer",
     "number": "number",
-    "boolean": "boolean",
+    "truth": "boolean",
     "date": "date",
-    "instant": "datetime",
+    "time": "datetime",
+    "decimal": "number",
+    "bytes": "string",
+    "structure": "array",
 }
 _PLACES = {
     "lon": ("number", "Longitude", "degrees", "Longitude, WGS 84."),
@@ -81,8 +85,10 @@ def write_datapackage(
         (folder / "data").mkdir()
         licences = copy_licences((s.licence for s in content.sheets), folder)
         resources: list[dict[str, Any]] = []
+        parts = values_of(content)
         for done, sheet in enumerate(content.sheets, start=1):
-            resources += _resources(content, sheet, folder, licences)
+            keys = _foreign_keys(content, sheet, parts)
+            resources += _resources(parts[sheet.id], keys, folder, licences)
             if progress is not None:
                 progress(done, len(content.sheets))
         for raster_id, source in content.rasters.items():
@@ -109,13 +115,17 @@ def _descriptor(content: Content, resources: list[dict[str, Any]]) -> dict[str, 
 
 
 def _resources(
-    content: Content, sheet: Sheet, folder: Path, licences: Mapping[str, str]
+    values: Values,
+    keys: list[dict[str, Any]],
+    folder: Path,
+    licences: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """Write a sheet and describe its one or two files."""
+    sheet = values.sheet
     about = _about(sheet, licences)
     table = folder / "data" / f"{sheet.id}.csv"
     with table.open("wb") as stream:
-        write_csv_file(sheet, stream)
+        write_csv_file(values, stream)
     found = [
         {
             "name": sheet.id,
@@ -123,13 +133,13 @@ def _resources(
             **_file(table, folder, "csv", "text/csv"),
             "dialect": {"delimiter": ",", "lineTerminator": "\r\n"},
             **about,
-            "schema": _schema(content, sheet),
+            "schema": _schema(values, keys),
         }
     ]
     if sheet.geometry:
         places = folder / "data" / f"{sheet.id}.geojson"
         with places.open("wb") as stream:
-            write_collection(sheet, stream)
+            write_collection(values, stream)
         found.append(
             {
                 "name": f"{sheet.id}-geojson",
@@ -185,19 +195,28 @@ def _about(sheet: Sheet, licences: Mapping[str, str]) -> dict[str, Any]:
     return about
 
 
-def _schema(content: Content, sheet: Sheet) -> dict[str, Any]:
+def _schema(values: Values, keys: list[dict[str, Any]]) -> dict[str, Any]:
     """Describe the columns of a sheet's CSV, and what they refer to."""
-    fields = [_field(sheet, name) for name in attribute_names(sheet)]
+    fields = [_field(values, name) for name in values.columns]
     fields += [
         {"name": name, "type": kind, "title": title, "description": words}
         | ({"unit": unit} if unit else {})
-        for name in place_columns(sheet)
+        for name in place_columns(values)
         for kind, title, unit, words in [_PLACES[name]]
     ]
     schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
-    if _names_rows(sheet):
+    if _names_rows(values):
         schema["primaryKey"] = ["id"]
-    keys = [
+    if keys:
+        schema["foreignKeys"] = keys
+    return schema
+
+
+def _foreign_keys(
+    content: Content, sheet: Sheet, parts: Mapping[str, Values]
+) -> list[dict[str, Any]]:
+    """Describe the relations of a sheet that hold."""
+    return [
         {
             "fields": [relation.child_field],
             "reference": {
@@ -206,32 +225,28 @@ def _schema(content: Content, sheet: Sheet) -> dict[str, Any]:
             },
         }
         for relation in content.relations
-        if relation.child == sheet.id and holds(content, relation)
+        if relation.child == sheet.id and holds(parts, relation)
     ]
-    if keys:
-        schema["foreignKeys"] = keys
-    return schema
 
 
-def _names_rows(sheet: Sheet) -> bool:
+def _names_rows(values: Values) -> bool:
     """Tell whether a column ``id`` names each row once."""
-    if "id" not in sheet.table.columns:
+    if "id" not in values.columns:
         return False
-    ids = plain_values(sheet.table["id"])
+    ids = cells_of(values.columns["id"])
     return None not in ids and "" not in ids and len(set(ids)) == len(ids)
 
 
-def _field(sheet: Sheet, name: str) -> dict[str, Any]:
+def _field(values: Values, name: str) -> dict[str, Any]:
     """Describe one column."""
-    column = sheet.table[name]
-    kind = kind_of(column)
+    kind = values.kinds[name]
     field: dict[str, Any] = {"name": name, "type": _TYPES[kind]}
-    if kind == "instant":
+    if kind == "time":
         field["format"] = "any"
-    if (words := sheet.fields.get(name)) is not None:
+    if (words := values.sheet.fields.get(name)) is not None:
         field |= {"title": words.alias, "description": words.about}
         if words.unit:
             field["unit"] = words.unit
-    if name == "id" and _names_rows(sheet):
+    if name == "id" and _names_rows(values):
         field["constraints"] = {"required": True, "unique": True}
     return field

@@ -1,40 +1,36 @@
-"""A layer as one GeoJSON file (RFC 7946), one feature a line, with text ids."""
+"""A sheet as one GeoJSON file (RFC 7946) with text ids, as servers and catalogues want.
+
+Unlike the export of the web's GeoJSON, every feature has an id that is text, rows of
+tables are features without a place, and the file is ASCII, so that no program can take
+it for another encoding.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import shapely
 
-from layers.errors import SchemaError
-from layers.export.columns import (
-    attribute_names,
-    geometries,
-    json_cell,
-    plain_values,
-    row_ids,
-)
+from layers.export.columns import cells_of, json_cell, places_of, row_ids
+from layers.export.shapes import cut_at_180, wound
 
 if TYPE_CHECKING:
     from typing import IO
 
-    from layers.export.content import Sheet
+    from layers.export.values import Values
 
 
-def write_collection(sheet: Sheet, stream: IO[bytes], *, boxed: bool = True) -> None:
+def write_collection(values: Values, stream: IO[bytes], *, boxed: bool = True) -> None:
     """Write a sheet as a FeatureCollection; rows of a table get no places.
 
-    Coordinates keep every digit, outer rings run counterclockwise, and a row's id is
-    the feature's ``id`` as well as its first property. All text outside ASCII is
-    escaped, so that no reader can take it for another encoding.
+    Coordinates keep every digit, outer rings run counterclockwise, and what runs past
+    180 degrees is cut there.
 
     Parameters
     ----------
-    sheet
-        Layer in EPSG:4326, or table; a table whose ``id`` does not name each row once
-        gets ids from 1 to n.
+    values
+        Layer in EPSG:4326, or table.
     stream
         Binary file.
     boxed
@@ -42,74 +38,53 @@ def write_collection(sheet: Sheet, stream: IO[bytes], *, boxed: bool = True) -> 
 
     Raises
     ------
-    geo.errors.CRSMismatchError
-        If the layer is in another CRS.
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
+        If the layer is in another CRS, or says none.
     layers.errors.SchemaError
         If an id of a layer is missing or stands twice.
     """
-    if sheet.geometry:
-        shapes, ids = wound(geometries(sheet)), row_ids(sheet)
-    else:
-        shapes, ids = np.full(len(sheet.table), None, dtype=object), _ids(sheet)
-    names = attribute_names(sheet)
-    columns = [plain_values(sheet.table[name]) for name in names]
-    head: dict[str, Any] = {"type": "FeatureCollection", "name": sheet.id}
-    if boxed and (bounds := bounds_of(shapes)):
+    ids = row_ids(values)
+    shapes = wound(cut_at_180(places_of(values))) if values.sheet.geometry else None
+    head: dict[str, Any] = {"type": "FeatureCollection", "name": values.sheet.id}
+    if boxed and (bounds := bounds_of(values)):
         head["bbox"] = list(bounds)
     stream.write(json.dumps(head)[:-1].encode("ascii") + b', "features": [')
-    texts = shapely.to_geojson(shapes)
-    for row, (id_, shape, text) in enumerate(zip(ids, shapes, texts, strict=True)):
-        cells = {
-            name: json_cell(column[row])
-            for name, column in zip(names, columns, strict=True)
-        }
-        place = "null" if shape is None or shape.is_empty else text
+    names = [json.dumps(name) for name in values.columns]
+    cells = [
+        [json.dumps(json_cell(cell)) for cell in cells_of(column)]
+        for column in values.columns.values()
+    ]
+    places = _texts(shapes) if shapes is not None else ["null"] * values.rows
+    for row, (id_, place) in enumerate(zip(ids, places, strict=True)):
+        pairs = (f"{n}: {c[row]}" for n, c in zip(names, cells, strict=True))
         stream.write(
             (
                 f'{"," if row else ""}\n{{"type": "Feature", "id": {json.dumps(id_)}, '
-                f'"geometry": {place}, "properties": {json.dumps(cells)}}}'
+                f'"geometry": {place}, "properties": {{{", ".join(pairs)}}}}}'
             ).encode("ascii")
         )
     stream.write(b"\n]}\n")
 
 
-def bounds_of(shapes: Any) -> tuple[float, float, float, float] | None:
-    """Smallest box round geometries: west, south, east, north; None round nothing."""
-    if not len(shapes):
-        return None
-    west, south, east, north = (float(edge) for edge in shapely.total_bounds(shapes))
-    return None if west != west else (west, south, east, north)  # noqa: PLR0124
+def bounds_of(values: Values) -> tuple[float, float, float, float] | None:
+    """Smallest box round a layer: west, south, east, north; None round nothing.
 
-
-def _ids(sheet: Sheet) -> list[str]:
-    """Ids of a table's rows, or their numbers where those do not tell them apart."""
-    try:
-        return row_ids(sheet)
-    except SchemaError:
-        return [str(number) for number in range(1, len(sheet.table) + 1)]
-
-
-def wound(shapes: Any) -> Any:
-    """Turn rings the way RFC 7946 wants them: outer ones counterclockwise.
-
-    Parameters
-    ----------
-    shapes
-        Array of geometries, shape ``(n,)``; those without faces stay the same.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape ``(n,)``; every coordinate as it was, in the same place of the plane.
+    Raises
+    ------
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
+        If the layer is in another CRS, or says none.
     """
-    turned = shapes.copy()
-    for row, shape in enumerate(shapes):
-        if shape is None or shape.is_empty:
-            continue
-        if shape.geom_type == "Polygon":
-            turned[row] = shapely.geometry.polygon.orient(shape)
-        elif shape.geom_type == "MultiPolygon":
-            turned[row] = shapely.multipolygons(
-                [shapely.geometry.polygon.orient(part) for part in shape.geoms]
-            )
-    return turned
+    if not values.sheet.geometry:
+        return None
+    bounds = shapely.total_bounds(cut_at_180(places_of(values)))
+    west, south, east, north = (float(edge) for edge in bounds)
+    return (west, south, east, north) if west <= east else None
+
+
+def _texts(shapes: Any) -> list[str]:
+    """Write geometries as GeoJSON; missing and empty ones as null."""
+    texts = shapely.to_geojson(shapes)
+    empty = shapely.is_empty(shapes) | shapely.is_missing(shapes)
+    return [
+        "null" if nothing else text for text, nothing in zip(texts, empty, strict=True)
+    ]

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from layers.errors import ExtraMissingError, SchemaError, WriteError
-from layers.export.columns import holds, plain_values, row_ids
+from layers.export.columns import cells_of, holds, row_ids, values_of
 from layers.export.postgis_tables import (
     column_comment,
     columns_of,
     placed,
     table_comment,
 )
+from layers.export.values import REPLACEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,8 @@ class _Writer:
         from psycopg import sql
 
         self.cursor, self.content, self.schema = cursor, content, schema
-        self.columns = {sheet.id: columns_of(sheet) for sheet in content.sheets}
+        self.values = values_of(content)
+        self.columns = {id_: columns_of(v) for id_, v in self.values.items()}
         self.postgis = sql.Identifier("public")
         self.sql = sql
 
@@ -212,7 +214,7 @@ class _Writer:
             for name, short in columns.names.items()
         ]
         if sheet.geometry:
-            kind, _ = placed(sheet)
+            kind, _ = placed(self.values[sheet.id])
             parts.append(
                 self.sql.SQL("{} {}.geometry" + kind).format(
                     self.sql.Identifier(columns.place), self.postgis
@@ -228,13 +230,13 @@ class _Writer:
         """Send the rows as one stream."""
         columns = self.columns[sheet.id]
         values: list[list[Any]] = [
-            plain_values(sheet.table[name]) for name in columns.names
+            _kept(cells_of(column)) for column in self.values[sheet.id].columns.values()
         ]
         names = [columns.key, *columns.names.values()]
         if sheet.geometry:
             names.append(columns.place)
-            values.append(placed(sheet)[1])
-            row_ids(sheet)  # refuses ids that stand twice, by row
+            values.append(placed(self.values[sheet.id])[1])
+            row_ids(self.values[sheet.id])  # refuses ids that stand twice, by row
         statement = self.sql.SQL("COPY {} ({}) FROM STDIN").format(
             self._table(sheet.id),
             self.sql.SQL(", ").join(map(self.sql.Identifier, names)),
@@ -293,7 +295,7 @@ class _Writer:
 
     def _relate(self, relation: Relation) -> None:
         """Make a relation a foreign key if it holds."""
-        if not holds(self.content, relation):
+        if not holds(self.values, relation):
             logger.debug(
                 "%s.%s names rows that %s.%s does not have: no foreign key",
                 relation.child,
@@ -349,6 +351,14 @@ class _Writer:
                 sheet.id,
                 f"{sheet.title}. {SIGN}",
             )
+
+
+def _kept(cells: list[Any]) -> list[Any]:
+    """Put a sign in the place of NUL characters, which PostgreSQL takes in no text."""
+    return [
+        cell.replace("\0", REPLACEMENT) if isinstance(cell, str) else cell
+        for cell in cells
+    ]
 
 
 def _parted(address: str) -> tuple[str, str | None]:

@@ -8,24 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from layers.errors import SchemaError
-from layers.export.columns import Kind, attribute_names, geometries, kind_of
+from layers.export.columns import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from layers.export.content import Sheet
+    from layers.export.values import Kind, Values
 
 LONGEST_NAME = 63
 """PostgreSQL cuts longer names. [B]"""
 
 _TYPES: dict[Kind, str] = {
     "text": "text",
-    "integer": "bigint",
+    "whole": "bigint",
     "number": "double precision",
-    "boolean": "boolean",
+    "truth": "boolean",
     "date": "date",
-    "instant": "timestamp",
+    "time": "timestamp",
+    "decimal": "numeric",
+    "bytes": "bytea",
+    "structure": "json",
 }
 
 
@@ -51,28 +54,17 @@ class Columns:
         self.unique: set[str] = set()
 
 
-def columns_of(sheet: Sheet) -> Columns:
-    """Name and type each column so that PostgreSQL keeps it whole.
-
-    Raises
-    ------
-    SchemaError
-        If a column has no name, or another one's.
-    """
+def columns_of(values: Values) -> Columns:
+    """Name and type each column so that PostgreSQL keeps it whole."""
     names: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in attribute_names(sheet):
-        if name in names or not name or "\0" in name:
-            raise SchemaError(
-                f"{sheet.id}: the column {name!r} stands twice or has no name; "
-                "expected names of their own. Rename it."
-            )
-        names[name] = _shortened(name, taken)
-        taken.add(names[name])
-    types = {name: _TYPES[kind_of(sheet.table[name])] for name in names}
-    for name in names:
-        if getattr(sheet.table[name].dtype, "tz", None) is not None:
+    for name in values.columns:
+        names[name] = _shortened(name.replace("\0", ""), set(names.values()))
+    types = {name: _TYPES[kind] for name, kind in values.kinds.items()}
+    for name, column in values.columns.items():
+        if types[name] == "timestamp" and column.type.tz:
             types[name] = "timestamptz"
+        elif str(column.type) == "uint64":
+            types[name] = "numeric(20)"
     return Columns(names, types)
 
 
@@ -95,15 +87,15 @@ def _free(name: str, taken: Iterable[str]) -> str:
     return name
 
 
-def placed(sheet: Sheet) -> tuple[str, list[str | None]]:
+def placed(values: Values) -> tuple[str, list[str | None]]:
     """Return the type of the column of places, and each place as hexadecimal EWKB.
 
     Raises
     ------
-    geo.errors.CRSMismatchError
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
         If the layer is not in EPSG:4326.
     """
-    shapes = geometries(sheet)
+    sheet, shapes = values.sheet, places_of(values)
     there = [shape for shape in shapes if shape is not None]
     if sheet.geometry.startswith("Multi"):
         shapes = np.array([_multi(shape) for shape in shapes], dtype=object)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from layers.export.columns import geometries
+from layers.export.columns import values_of
 from layers.export.feature_collection import bounds_of, write_collection
 from layers.export.folders import files_in, replacing_folder
 from layers.export.licences import copy_licences, spdx_page, web_address
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from layers.export.content import Content, Sheet
+    from layers.export.values import Values
 
 CONFIGURATION = "pygeoapi.yml"
 """Name of the configuration in the folder."""
@@ -90,13 +91,13 @@ def write_pygeoapi(
         (folder / "data").mkdir()
         copy_licences((sheet.licence for sheet in content.sheets), folder)
         resources = {}
-        for done, sheet in enumerate(content.sheets, start=1):
-            if len(sheet.table):
-                file = folder / "data" / f"{sheet.id}.geojson"
+        for done, (id_, values) in enumerate(values_of(content).items(), start=1):
+            if values.rows:
+                file = folder / "data" / f"{id_}.geojson"
                 with file.open("wb") as stream:
                     # A page would carry the box of the whole.
-                    write_collection(sheet, stream, boxed=False)
-                resources[sheet.id] = _resource(content, sheet)
+                    write_collection(values, stream, boxed=False)
+                resources[id_] = _resource(content, values)
             if progress is not None:
                 progress(done, len(content.sheets))
         settings = {**_service(content, url), "resources": resources}
@@ -154,9 +155,9 @@ def _service(content: Content, url: str) -> dict[str, Any]:
     }
 
 
-def _resource(content: Content, sheet: Sheet) -> dict[str, Any]:
+def _resource(content: Content, values: Values) -> dict[str, Any]:
     """Describe one collection."""
-    bounds = bounds_of(geometries(sheet)) if sheet.geometry else None
+    sheet = values.sheet
     said = {
         "Source": sheet.source,
         "Rights": sheet.rights,
@@ -173,7 +174,7 @@ def _resource(content: Content, sheet: Sheet) -> dict[str, Any]:
         "links": _links(sheet),
         "extents": {
             "spatial": {
-                "bbox": list(bounds or content.bbox),
+                "bbox": list(bounds_of(values) or content.bbox),
                 "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
             }
         },
@@ -184,7 +185,7 @@ def _resource(content: Content, sheet: Sheet) -> dict[str, Any]:
                 "data": f"data/{sheet.id}.geojson",
                 "id_field": "id",
                 "editable": False,
-                **({"title_field": "name"} if "name" in sheet.table.columns else {}),
+                **({"title_field": "name"} if "name" in values.columns else {}),
             }
         ],
     }

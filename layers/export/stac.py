@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from layers.export.cog import entry_of, save_raster
-from layers.export.columns import attribute_names, geometries, kind_of
+from layers.export.columns import values_of
 from layers.export.csv_file import write_csv_file
 from layers.export.feature_collection import bounds_of, write_collection
 from layers.export.folders import files_in, replacing_folder, sha256
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from layers.export.content import Content, Sheet
+    from layers.export.content import Content
+    from layers.export.values import Values
 
 VERSION = "1.1.0"
 """Version of STAC."""
@@ -96,8 +97,8 @@ def write_stac(
 
     with replacing_folder(path) as folder:
         collections = []
-        for sheet in content.sheets:
-            collections.append(_sheet(content, sheet, folder))
+        for values in values_of(content).values():
+            collections.append(_sheet(content, values, folder))
             tell()
         for raster_id, source in content.rasters.items():
             collections.append(_raster(content, raster_id, source, folder))
@@ -131,16 +132,17 @@ def _catalogue(content: Content, collections: list[dict[str, Any]]) -> dict[str,
     }
 
 
-def _sheet(content: Content, sheet: Sheet, folder: Path) -> dict[str, Any]:
+def _sheet(content: Content, values: Values, folder: Path) -> dict[str, Any]:
     """Write a layer or table and describe it."""
+    sheet = values.sheet
     (folder / sheet.id).mkdir()
     ending = "geojson" if sheet.geometry else "csv"
     file = folder / sheet.id / f"{sheet.id}.{ending}"
     with file.open("wb") as stream:
-        (write_collection if sheet.geometry else write_csv_file)(sheet, stream)
+        (write_collection if sheet.geometry else write_csv_file)(values, stream)
     columns = []
-    for name in attribute_names(sheet):
-        column = {"name": name, "type": kind_of(sheet.table[name])}
+    for name, kind in values.kinds.items():
+        column: dict[str, str] = {"name": name, "type": kind}
         if (words := sheet.fields.get(name)) is not None:
             unit = f" [{words.unit}]" if words.unit not in {"", "1"} else ""
             column["description"] = f"{words.alias}{unit}: {words.about}"
@@ -148,9 +150,8 @@ def _sheet(content: Content, sheet: Sheet, folder: Path) -> dict[str, Any]:
     asset = {
         **_asset(file, "application/geo+json" if sheet.geometry else "text/csv"),
         "table:columns": columns,
-        "table:row_count": len(sheet.table),
+        "table:row_count": values.rows,
     }
-    bounds = bounds_of(geometries(sheet)) if sheet.geometry else None
     return _collection(
         sheet.id,
         title=sheet.title,
@@ -160,7 +161,7 @@ def _sheet(content: Content, sheet: Sheet, folder: Path) -> dict[str, Any]:
         named=credit(sheet),
         url=sheet.url,
         until=sheet.retrieved or content.dated,
-        bounds=bounds or content.bbox,
+        bounds=bounds_of(values) or content.bbox,
         assets={"data": asset},
         extensions=[_FILE, _TABLE],
         folder=folder,
