@@ -64,13 +64,15 @@ def cut_at_180(shapes: np.ndarray) -> np.ndarray:
     return found
 
 
-def wound(shapes: np.ndarray) -> np.ndarray:
-    """Let outer rings run anticlockwise and holes clockwise.
+def wound(shapes: np.ndarray, *, clockwise: bool = False) -> np.ndarray:
+    """Let outer rings run one way and holes the other.
 
     Parameters
     ----------
     shapes
         Geometries, shape ``(n,)``.
+    clockwise
+        Let outer rings run clockwise; anticlockwise if not.
 
     Returns
     -------
@@ -81,14 +83,14 @@ def wound(shapes: np.ndarray) -> np.ndarray:
     from shapely.geometry.polygon import orient
 
     if hasattr(shapely, "orient_polygons"):
-        turned: np.ndarray = shapely.orient_polygons(shapes)
+        turned: np.ndarray = shapely.orient_polygons(shapes, exterior_cw=clockwise)
         return turned
 
     def turn(shape: Any) -> Any:
         if shape is None or shapely.get_dimensions(shape) < 2:
             return shape
         if shape.geom_type == "Polygon":
-            return orient(shape)
+            return orient(shape, -1.0 if clockwise else 1.0)
         return type(shape)([turn(part) for part in shape.geoms])
 
     found = np.empty(len(shapes), dtype=object)

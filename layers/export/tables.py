@@ -146,6 +146,36 @@ def write_table(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
     WriteError
         If a file cannot be written.
     """
+    values = write_rows(sheet, path, steps)
+    about = path.with_name(path.name + METADATA)
+    said = json.dumps(_metadata(values, path.name), ensure_ascii=False, indent=1)
+    with replacing(about) as stream:
+        stream.write(f"{said}\n".encode())
+    return path, about
+
+
+def write_rows(sheet: Sheet, path: Path, steps: Steps) -> Values:
+    """Write one sheet as CSV alone.
+
+    Parameters
+    ----------
+    sheet
+        Layer or table.
+    path
+        Where the file is to stand.
+    steps
+        Counts the rows.
+
+    Returns
+    -------
+    Values
+        The values that were written.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
     values = Values(sheet)
     places = _place_names(values)
     with replacing(path) as stream:
@@ -159,11 +189,7 @@ def write_table(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
             writer.writerows(zip(*cells, strict=True))
             steps.add(len(cells[0]) if cells else 0)
         text.detach()
-    about = path.with_name(path.name + METADATA)
-    said = json.dumps(_metadata(values, path.name), ensure_ascii=False, indent=1)
-    with replacing(about) as stream:
-        stream.write(f"{said}\n".encode())
-    return path, about
+    return values
 
 
 def _place_names(values: Values) -> list[str]:
