@@ -12,6 +12,7 @@ import click
 
 from geo.errors import GeoError
 from maps.fetch import fetch
+from maps.preview import preview
 from maps.query import query
 from maps.results import printable
 from maps.serve import serve
@@ -303,6 +304,7 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
 
 
 cli.add_command(fetch)
+cli.add_command(preview)
 cli.add_command(query)
 cli.add_command(serve)
 cli.add_command(sites)
