@@ -41,6 +41,7 @@ SCRIPTS = (
     "page.js",
     "draw.js",
     "cards.js",
+    "link.js",
     "labels.js",
     "search.js",
     "measure.js",
@@ -48,13 +49,18 @@ SCRIPTS = (
 )
 """Our scripts, in the order in which they run; Leaflet runs before them."""
 
-EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
+EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "overlay": ("overlay.js", "overlay.css"),
         "sites": ("sites.js", "sites.css"),
+        "classes": ("classes.css",),
+        "many": (
+            *("many-data.js", "many-shape.js", "many-draw.js", "many.js"),
+            *("many-cards.js", "many-tools.js", "many.css"),
+        ),
     }
 )
-"""Script and style sheet of what only some pages have; see ``ExchangeMap.needs``."""
+"""Scripts and style sheets of what only some pages have; see ``ExchangeMap.needs``."""
 
 TILES = {
     "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
@@ -227,8 +233,8 @@ class _Page(Figure):
             f'var {name} = lodemap.start("{name}", {to_json(owner.page_options())});\n'
             f"{self.script.render(**kwargs)}\nlodemap.ready();\n"
         )
-        extras = [EXTRAS[extra] for extra in owner.extras]
-        own_scripts = [*SCRIPTS, *(script for script, _ in extras)]
+        extras = [file for extra in owner.extras for file in EXTRAS[extra]]
+        own_scripts = [*SCRIPTS, *(file for file in extras if file.endswith(".js"))]
         scripts = [leaflet_script(), *map(_asset, own_scripts), body]
         for script in scripts:
             if re.search(r"</script", script, re.IGNORECASE):
@@ -249,7 +255,7 @@ class _Page(Figure):
                     Markup(leaflet_style()),
                     Markup(stylesheet()),
                     Markup(_asset("page.css")),
-                    *(Markup(_asset(style)) for _, style in extras),
+                    *(Markup(_asset(file)) for file in extras if file.endswith(".css")),
                 ],
                 header=Markup(_children(self.header, **kwargs)),
                 html=Markup(_children(self.html, **kwargs)),

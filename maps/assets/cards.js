@@ -17,7 +17,7 @@
   }
 
   /** Open the card of a mark, show the mark, and flag what speaks of it. */
-  function select(key, { from = 'keys', others = [] } = {}) {
+  function select(key, { from = 'keys', others = [], still = false } = {}) {
     const mark = lodemap.marks.get(key);
     if (!mark) return false;
     lodemap.touch();
@@ -36,7 +36,8 @@
     const heading = card.querySelector('h3');
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
-    lodemap.whenStill(() => bringIntoView(mark, from));
+    if (!still) lodemap.whenStill(() => bringIntoView(mark, from));
+    lodemap.changed();
     if (from !== 'panel') {
       const item = document.querySelector(`#story [data-mark="${CSS.escape(key)}"]`);
       if (item && window.innerWidth >= 900) {
@@ -98,6 +99,7 @@
     document.documentElement.classList.remove('has-sheet');
     flag(null);
     chosen = null;
+    lodemap.changed();
     const drawn = key && lodemap.map().getContainer().querySelector(`[data-key="${CSS.escape(key)}"]`);
     const back = opener && opener.isConnected && opener !== document.body ? opener : drawn;
     const home = back || lodemap.map().getContainer();

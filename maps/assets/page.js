@@ -157,13 +157,15 @@
       marks.set(feature.key, { ...feature, mark: data.mark, rank: data.rank, bounds, parts,
         role: data.role, family: data.family });
     });
-    groups.set(data.mark, { group, on: false, members: [] });
+    groups.set(data.mark, { group, on: false, first: data.on, members: [] });
     show(data.mark, data.on);
   }
 
   /** The group of that key; made when it is first asked for. */
   function groupOf(key) {
-    if (!groups.has(key)) groups.set(key, { group: L.layerGroup(), on: true, members: [] });
+    if (!groups.has(key)) {
+      groups.set(key, { group: L.layerGroup(), on: true, first: true, members: [] });
+    }
     return groups.get(key);
   }
 
@@ -190,7 +192,7 @@
     'zoom-in': () => { touched = true; map.zoomIn(); },
     'zoom-out': () => { touched = true; map.zoomOut(); },
     reset: () => {
-      whenStill(() => fitHome(animate));
+      whenStill(() => { fitHome(animate); touched = false; });
       announce('The whole exchange is in view');
     },
     full: () => {
@@ -198,6 +200,7 @@
       else byId('stage').requestFullscreen().catch(() => announce('Full screen was refused'));
     },
     close: () => lodemap.close(),
+    copy: (button) => lodemap.copyLink(button),
     legend: (button) => {
       if (narrow()) lodemap.stopMeasuring();
       toggle(button, byId('legend'));
@@ -304,6 +307,7 @@
     homeZoom = map.getZoom();
     drawAll();
     hooks.forEach((hook) => hook(map));
+    lodemap.startLink(map, () => [...groups].map(([key, { on, first }]) => ({ key, on, first })));
     requestAnimationFrame(() => requestAnimationFrame(() => {
       root.dataset.ready = String(Math.round(performance.now()));
       window.dispatchEvent(new CustomEvent('lodemap:ready'));
@@ -315,6 +319,7 @@
     whenStill,
     map: () => map,
     touch: () => { touched = true; },
+    touched: () => touched,
     homeZoom: () => homeZoom || map.getZoom(),
     shown: (key) => groupOf(key).on,
     whenPlaced: (hook) => hooks.push(hook),
