@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import os
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from layers.exchange import Exchange
     from layers.siting.sites import SolarSites
+    from maps.classes import Palette, Scheme
 
 __all__ = ["add_layer", "add_raster", "exchange_map", "save"]
 
@@ -75,40 +76,89 @@ def add_layer(
     *,
     name: str,
     style: Mapping[str, str] | None = None,
+    column: str | None = None,
+    scheme: Scheme | None = None,
+    k: int = 5,
+    palette: Palette | None = None,
+    unit: str = "",
+    resolution_m: float | None = None,
+    draw: Literal["auto", "marks", "canvas"] = "auto",
 ) -> None:
-    """Add an analyst's own layer to a map.
+    """Add an analyst's own layer to a map, of a few features or of a million.
 
     Each feature gets a card with its columns. All text is taken as text: markup in a
-    value, a column name or the layer's name is shown and never run.
+    value, a column name or the layer's name is shown and never run. Up to 500 features
+    are marks of the document; more are drawn on a canvas, with the same symbols,
+    legend, cards, search and keys, and can be filtered.
 
     Parameters
     ----------
     page
         From :func:`exchange_map`.
     gdf
-        Points, lines or polygons in EPSG:4326, shape ``(n,)``, ``n >= 1``. The columns
-        ``name``, ``name_ko``, ``name_zh``, ``kind``, ``status``, ``note`` and
-        ``uncertainty_m`` are used where they are there.
+        Points, lines or polygons in EPSG:4326, shape ``(n,)``. Rows without a geometry,
+        or with one that is empty or not finite, are counted in the legend and not
+        drawn. An edge of more than 180° of longitude goes the shorter way, over the
+        antimeridian. The columns ``name``, ``name_ko``, ``name_zh``, ``kind``,
+        ``status``, ``note``, ``sources`` and ``uncertainty_m`` are used where they are
+        there.
     name
         Name in the legend.
     style
         ``colour``, a role of :data:`layers.symbology.LIGHT`, and ``symbol``, one of
         :data:`layers.symbology.SYMBOLS`.
+    column
+        Column by which features are coloured; one colour for all without.
+    scheme
+        How numbers are classed: ``"quantiles"``, which is the default for them,
+        ``"equal-interval"``, ``"natural-breaks"``, ``"standard-deviation"`` or
+        ``"head-tail"``; ``"categories"`` for texts.
+    k
+        Classes of numbers, 2 to 8.
+    palette
+        ``"sequence"``, ``"diverging"`` or ``"categories"``: all can be told apart by
+        eyes that miss one kind of cone.
+    unit
+        What the numbers of ``column`` are; taken from the ending of its name, such as
+        ``_mw``, if empty.
+    resolution_m
+        Step to which coordinates are rounded on a canvas: the least ``uncertainty_m``
+        of the layer and 1 m at most, when not given. The legend says what it cost. [m]
+    draw
+        ``"marks"`` or ``"canvas"``, whatever the size.
 
     Raises
     ------
     geo.errors.CRSMissingError, geo.errors.CRSMismatchError, geo.errors.AxisOrderError
         If the layer is not in longitude and latitude.
     geo.errors.GeometryError
-        If it is empty, or a geometry is missing.
+        If a polygon goes round a pole.
     geo.errors.GeometryTypeError
         If it holds collections of geometries.
     maps.page.PageError
-        If the map is not one of ours, the style is unknown, or the layer is too large.
+        If the map is not one of ours, an option is unknown, there is no such column, or
+        more than 5000 features are to be marks.
+
+    Notes
+    -----
+    Coordinates are whole steps in Web Mercator, which ends at 85.05° of latitude:
+    points beyond have no place, shapes that reach beyond are cut there.
     """
     from maps.added import add_layer as add
 
-    add(page, gdf, name=name, style=style)
+    add(
+        page,
+        gdf,
+        name=name,
+        style=style,
+        column=column,
+        scheme=scheme,
+        k=k,
+        palette=palette,
+        unit=unit,
+        resolution_m=resolution_m,
+        draw=draw,
+    )
 
 
 def add_raster(

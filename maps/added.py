@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from geo.crs import require_lonlat
-from geo.errors import GeometryError, GeometryTypeError
-from layers.symbology import ADDED, LIGHT, SYMBOLS, Mark
+from geo.errors import GeometryTypeError
+from layers.symbology import ADDED, LIGHT, SYMBOLS
+from maps.classes import LayerMark, classify
+from maps.columns import as_texts
 from maps.facts import feature_facts, length, quantity, words
-from maps.layer import feature, mark_layer
+from maps.layer import Verbatim, feature, mark_layer
 from maps.page import ExchangeMap, PageError
 from maps.popup import Card, dom_id, source_view
+from maps.vertices import AREA, FINEST_M, LINE, POINT, Shapes, has_place, take_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import folium
     import geopandas as gpd
 
+    from maps.classes import Classes, Palette, Scheme
     from maps.popup import SourceView
 
-MOST_FEATURES = 5000
-"""Features that a page draws one by one and still opens at once."""
+MOST_MARKS = 500
+"""Features up to which each is a mark of the document with its own card; larger layers
+are drawn on a canvas, and their cards made when one is opened."""
+
+MOST_DRAWN = 5000
+"""Features up to which a caller may ask for marks."""
 
 MOST_LABELS = 200
 """Features of a layer up to which each is named on the map; search finds them all."""
+
+COARSEST_M = 1.0
+"""Step to which coordinates on a canvas are rounded where no other is asked for. [m]"""
 
 _LONGEST = 2000
 _LONGEST_NAME = 200
@@ -61,6 +74,13 @@ def add_layer(
     *,
     name: str,
     style: Mapping[str, str] | None = None,
+    column: str | None = None,
+    scheme: Scheme | None = None,
+    k: int = 5,
+    palette: Palette | None = None,
+    unit: str = "",
+    resolution_m: float | None = None,
+    draw: Literal["auto", "marks", "canvas"] = "auto",
 ) -> None:
     """Add a layer to a page; see :func:`maps.add_layer` for the parameters.
 
@@ -74,94 +94,287 @@ def add_layer(
             f"the map is a {type(page).__name__}; expected one from "
             "maps.exchange_map. Build the page with that function first."
         )
-    if not len(gdf):
-        raise GeometryError(
-            f"layer {name!r} is empty; expected at least one feature. Leave it out, "
-            "or look at how it was read."
-        )
-    require_lonlat(gdf, name)
-    if len(gdf) > MOST_FEATURES:
+    _require_options(gdf, column, resolution_m, draw)
+    shapes = _shapes(gdf, name)
+    name = _short(name)[:_LONGEST_NAME]
+    parts = int(shapes.lengths[shapes.kinds[shapes.owners] == POINT].sum())
+    parts += int((shapes.kinds > POINT).sum())
+    if draw == "marks" and parts > MOST_DRAWN:
         raise PageError(
-            f"layer {name!r} has {len(gdf):,} features; a page draws at most "
-            f"{MOST_FEATURES:,}. Select or simplify it first."
+            f"layer {name!r} has {parts:,} features; as marks a page draws at most "
+            f"{MOST_DRAWN:,}. Leave draw at 'auto' for the canvas."
         )
-    wrong = set(gdf.geometry.geom_type) - set(_SHAPES) - {"MultiPoint"}
+    classes = None
+    if column is not None:
+        classes = classify(gdf[column], scheme=scheme, k=k, palette=palette, unit=unit)
+    number = sum(bool(re.fullmatch(r"added:\d+", key)) for key in page.marks) + 1
+    drawing = _Drawing(
+        name=name,
+        number=number,
+        mark=_mark(name, number, gdf, shapes, style),
+        classes=classes,
+    )
+    if draw == "canvas" or (draw == "auto" and max(parts, len(gdf)) > MOST_MARKS):
+        _draw_canvas(page, drawing, gdf, shapes, resolution_m)
+    else:
+        _draw_marks(page, drawing, gdf, shapes)
+    if len(shapes.lonlat):
+        _widen(page, shapes)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Drawing:
+    """A layer that is about to be drawn."""
+
+    name: str
+    number: int
+    mark: LayerMark
+    classes: Classes | None
+
+    def class_marks(self) -> list[LayerMark]:
+        """Give each class a row of the legend, under that of the layer."""
+        if self.classes is None:
+            return []
+        return [
+            dataclasses.replace(
+                self.mark,
+                key=f"{self.mark.key}:{place}",
+                label=f"{one.label} ({one.count:,})",
+                about="",
+                role=f"added-{self.number}-{place}",
+                part=True,
+                heading=False,
+                many=False,
+                method="",
+                unit="",
+            )
+            for place, one in enumerate(self.classes.classes)
+        ]
+
+    def show_on(self, page: ExchangeMap, mark: LayerMark) -> None:
+        """Put the layer's rows into the legend, and its colours into the page."""
+        if self.classes is None:
+            page.show_mark(mark)
+            return
+        method, unit = self.classes.method, self.classes.unit
+        page.show_mark(
+            dataclasses.replace(mark, heading=True, method=method, unit=unit)
+        )
+        page.needs("classes")
+        day, night = [], []
+        for own, one in zip(self.class_marks(), self.classes.classes, strict=True):
+            page.show_mark(own)
+            for rules, colour in zip((day, night), one.colours, strict=True):
+                rules.append(f".role-{own.role}{{--mark:{colour}}}")
+        dark = f"@media screen and (prefers-color-scheme:dark){{{''.join(night)}}}"
+        page.get_root().header.add_child(
+            Verbatim(f"<style>{''.join(day)}{dark}</style>"), name=f"{mark.key} colours"
+        )
+
+
+def _require_options(
+    gdf: gpd.GeoDataFrame, column: str | None, resolution_m: float | None, draw: str
+) -> None:
+    """Refuse options that mean nothing."""
+    if draw not in {"auto", "marks", "canvas"}:
+        raise PageError(f"draw is {draw!r}; expected auto, marks or canvas")
+    if column is not None and column not in gdf.drop(columns=gdf.geometry.name):
+        known = ", ".join(map(_short, gdf.columns.drop(gdf.geometry.name)[:20]))
+        raise PageError(
+            f"column is {_short(column)!r}; expected a column of the layer: {known}"
+        )
+    if resolution_m is not None and not FINEST_M <= resolution_m <= _WIDEST_RING_M:
+        raise PageError(
+            f"resolution_m is {resolution_m}; expected a length in metres, "
+            f"{FINEST_M} or more"
+        )
+
+
+def _shapes(gdf: gpd.GeoDataFrame, name: str) -> Shapes:
+    """Take the geometry of a layer apart once it has been checked."""
+    geometries = gdf.geometry.to_numpy()
+    there = has_place(geometries)
+    require_lonlat(gdf.geometry if there.all() else gdf.geometry[there], name)
+    types = gdf.geometry.geom_type.to_numpy()[there]
+    wrong = set(types) - {*_SHAPES, "MultiPoint"}
     if wrong:
         raise GeometryTypeError(
             f"layer {name!r} holds {', '.join(sorted(map(str, wrong)))}; expected "
             "points, lines or polygons. Split collections with explode() first."
         )
-    name = _short(name)[:_LONGEST_NAME]
+    return take_apart(geometries, name)
+
+
+def _draw_marks(
+    page: ExchangeMap, drawing: _Drawing, gdf: gpd.GeoDataFrame, shapes: Shapes
+) -> None:
+    """Draw each feature as a mark of the document."""
     rows = gdf.drop(columns=gdf.geometry.name).to_dict("records")
-    parts = [
-        {**{str(column): value for column, value in row.items()}, "geometry": part}
-        for row, geometry in zip(rows, gdf.geometry, strict=True)
-        for part in _points(geometry)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    marks = drawing.class_marks()
+    place = 0
+    for index, (row, geometry) in enumerate(zip(rows, gdf.geometry, strict=True)):
+        if not shapes.kinds[index]:
+            continue
+        mark = drawing.mark
+        if drawing.classes is not None:
+            mark = marks[drawing.classes.places[index]]
+        for part in _points(_run_on(geometry, shapes, index)):
+            whole = {**{str(c): v for c, v in row.items()}, "geometry": part}
+            key = f"added-{drawing.number}/{place}"
+            card = _card(whole, key, mark, drawing.name, place)
+            groups.setdefault(mark.key, []).append(
+                _feature(part, card, whole, named=len(gdf) <= MOST_LABELS)
+            )
+            page.cards.append(card)
+            place += 1
+    drawing.show_on(page, drawing.mark)
+    for mark in marks or [drawing.mark]:
+        if mark.key in groups or not marks:
+            mark_layer(mark, groups.get(mark.key, [])).add_to(page)
+
+
+def _run_on(geometry: Any, shapes: Shapes, index: int) -> Any:
+    """Return a geometry whose longitudes run on over the antimeridian, if they leap."""
+    import shapely
+
+    own = np.flatnonzero(shapes.owners == index)
+    starts = np.cumsum(shapes.lengths) - shapes.lengths
+    if shapes.kinds[index] == POINT or not len(own):
+        return geometry
+    lon = shapely.get_coordinates(geometry)[:, 0]
+    new = shapes.lonlat[starts[own[0]] : starts[own[-1]] + shapes.lengths[own[-1]], 0]
+    if abs(new.max() - lon.max()) < 180 and abs(new.min() - lon.min()) < 180:
+        return geometry
+    rings = [
+        shapes.lonlat[starts[one] : starts[one] + shapes.lengths[one]] for one in own
     ]
-    if len(parts) > MOST_FEATURES:
-        raise PageError(
-            f"layer {name!r} has {len(parts):,} points in its features; a page draws "
-            f"at most {MOST_FEATURES:,}. Select or simplify it first."
-        )
-    for place, part in enumerate(parts, start=1):
-        _require_no_jump(part["geometry"], f"{name!r}, feature {place}")
-    number = sum(key.startswith("added:") for key in page.marks) + 1
-    shape = _SHAPES[parts[0]["geometry"].geom_type]
-    bare = sum(not _short(part.get("sources")) for part in parts)
-    mark = _mark(name, number, shape, style, _warning(bare, len(parts)))
-    features = []
-    for place, row in enumerate(parts):
-        key = f"added-{number}/{place}"
-        card = _card(row, key, mark, name, place)
-        named = len(parts) <= MOST_LABELS
-        features.append(_feature(row["geometry"], card, row, named=named))
-        page.cards.append(card)
-    page.show_mark(mark)
-    mark_layer(mark, features).add_to(page)
-    _widen(page, gdf)
+    if shapes.kinds[index] == LINE:
+        return shapely.multilinestrings([shapely.linestrings(ring) for ring in rings])
+    polygons: list[list[Any]] = []
+    for ring, hole in zip(rings, shapes.holes[own], strict=True):
+        if hole:
+            polygons[-1].append(shapely.linearrings(ring))
+        else:
+            polygons.append([shapely.linearrings(ring)])
+    return shapely.multipolygons(
+        [shapely.polygons(outline, holes or None) for outline, *holes in polygons]
+    )
+
+
+def _draw_canvas(
+    page: ExchangeMap,
+    drawing: _Drawing,
+    gdf: gpd.GeoDataFrame,
+    shapes: Shapes,
+    resolution_m: float | None,
+) -> None:
+    """Draw a layer on a canvas."""
+    from maps.many import many_layer, rounding
+
+    step = resolution_m or _own_resolution(gdf)
+    mark = dataclasses.replace(
+        drawing.mark,
+        many=True,
+        about=f"{drawing.mark.about} {rounding(step)}",
+    )
+    drawing.show_on(page, mark)
+    page.needs("classes")
+    page.needs("many")
+    many_layer(
+        mark,
+        gdf,
+        shapes,
+        layer=drawing.name,
+        resolution_m=step,
+        classes=drawing.classes,
+    ).add_to(page)
+
+
+def _own_resolution(gdf: gpd.GeoDataFrame) -> float:
+    """Least uncertainty of the layer, and 1 m at most. [m]."""
+    import pandas as pd
+
+    if "uncertainty_m" not in gdf:
+        return COARSEST_M
+    radii = pd.to_numeric(gdf["uncertainty_m"], errors="coerce").to_numpy(np.float64)
+    radii = radii[np.isfinite(radii) & (radii > 0)]
+    least = float(radii.min()) if len(radii) else COARSEST_M
+    return float(min(max(least, FINEST_M), COARSEST_M))
 
 
 def _warning(bare: int, total: int) -> str:
     """Say in the legend that ``bare`` features of a layer name no source."""
+    if not total:
+        return "no features"
     if not bare:
         return ""
     return "no source named" if bare == total else f"{bare} of {total} name no source"
 
 
+def _unplaced(shapes: Shapes) -> str:
+    """Say how many features have no place on the map, and why."""
+    lost = int((shapes.kinds == 0).sum())
+    if not lost:
+        return ""
+    total = len(shapes.kinds)
+    beyond = (
+        f", {shapes.beyond:,} of them beyond 85° of latitude" if shapes.beyond else ""
+    )
+    return f" {lost:,} of {total:,} have no place on the map{beyond}: not drawn."
+
+
 def _mark(
-    name: str, number: int, shape: Any, style: Mapping[str, str] | None, warning: str
-) -> Mark:
+    name: str,
+    number: int,
+    gdf: gpd.GeoDataFrame,
+    shapes: Shapes,
+    style: Mapping[str, str] | None,
+) -> LayerMark:
     """Mark of an added layer."""
+    bare = len(gdf)
+    if "sources" in gdf:
+        bare = sum(not text.strip() for text in as_texts(gdf["sources"]).to_pylist())
+    warning = _warning(bare, len(gdf))
+    kinds = shapes.kinds[shapes.kinds > 0]
+    kind = (
+        {POINT: "symbol", LINE: "line", AREA: "area"}[int(kinds[0])]
+        if len(kinds)
+        else "symbol"
+    )
     style = dict(style or {})
     allowed = {"colour": LIGHT, "symbol": SYMBOLS}
     for key, value in style.items():
         if key not in allowed or value not in allowed[key]:
             choices = ", ".join(sorted(allowed.get(key, allowed)))
             raise PageError(f"style has {key!r}: {value!r}; expected one of {choices}")
-    return Mark(
+    return LayerMark(
         key=f"added:{number}",
         label=f"{name} ({warning})" if warning else name,
-        about="Added by the maker of this page; not part of the catalogue.",
+        about="Added by the maker of this page; not part of the catalogue."
+        + _unplaced(shapes),
         group=ADDED,
-        shape=shape,
+        shape=kind,  # type: ignore[arg-type]
         role=style.get("colour", "added"),
         symbol=style.get("symbol", "pin"),
         rank=4,
     )
 
 
-def _card(row: Mapping[str, Any], key: str, mark: Mark, layer: str, place: int) -> Card:
+def _card(
+    row: Mapping[str, Any], key: str, mark: LayerMark, layer: str, place: int
+) -> Card:
     """Card of a feature: every column as text, and whether it names a source."""
-    known, cited = _cited(_short(row.get("sources")))
-    unsourced = not (known or cited)
+    known, given = cited(_short(row.get("sources")))
+    unsourced = not (known or given)
     others = tuple(
         (str(column), _short(value))
         for column, value in row.items()
         if column != "geometry" and column not in _KNOWN and _short(value)
     )
     located = _located(row)
-    if cited:
-        others = (("Sources, as given", cited), *others)
+    if given:
+        others = (("Sources, as given", given), *others)
     return Card(
         key=key,
         dom_id=dom_id(key),
@@ -191,8 +404,21 @@ def _located(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return (off, *feature_facts(shown))
 
 
-def _cited(text: str) -> tuple[tuple[SourceView, ...], str]:
-    """Return the sources that ship, by id, and the text where it names any other."""
+def cited(text: str) -> tuple[tuple[SourceView, ...], str]:
+    """Read the sources that a text names.
+
+    Parameters
+    ----------
+    text
+        Ids of sources that ship, or anything else.
+
+    Returns
+    -------
+    known : tuple of SourceView
+        Those that ship.
+    rest : str
+        The text where it names any other; else empty.
+    """
     from layers.evidence import sources
 
     ids = dict.fromkeys(text.split())
@@ -237,9 +463,9 @@ def _radius(value: object) -> float:
     return radius if 0 < radius <= _WIDEST_RING_M else 0.0
 
 
-def _widen(page: ExchangeMap, gdf: gpd.GeoDataFrame) -> None:
+def _widen(page: ExchangeMap, shapes: Shapes) -> None:
     """Let the first view take in the layer."""
-    west, south, east, north = (float(v) for v in gdf.total_bounds)
+    west, south, east, north = shapes.bounds
     (low_lat, low_lon), (high_lat, high_lon) = page.first_view
     page.first_view = [
         [min(low_lat, south), min(low_lon, west)],
@@ -250,31 +476,6 @@ def _widen(page: ExchangeMap, gdf: gpd.GeoDataFrame) -> None:
 def _points(geometry: Any) -> list[Any]:
     """Return a geometry, or each of several points by itself."""
     return list(geometry.geoms) if geometry.geom_type == "MultiPoint" else [geometry]
-
-
-def _lines(geometry: Any) -> Iterator[Any]:
-    """Yield the lines and rings that a geometry is drawn with."""
-    for part in getattr(geometry, "geoms", [geometry]):
-        if part.geom_type == "Polygon":
-            yield part.exterior
-            yield from part.interiors
-        else:
-            yield part
-
-
-def _require_no_jump(geometry: Any, where: str) -> None:
-    """Refuse an edge that leaps over the antimeridian: it would cross the whole map."""
-    import numpy as np
-    import shapely
-
-    for line in _lines(geometry):
-        lon = shapely.get_coordinates(line)[:, 0]
-        ends = np.abs(np.column_stack([lon[:-1], lon[1:]])) < 180
-        if (ends.any(axis=1) & (np.abs(np.diff(lon)) > 180)).any():
-            raise GeometryError(
-                f"layer {where}: an edge leaps over the antimeridian; expected a shape "
-                "that is cut there (RFC 7946, section 3.1.9). Cut it at 180°."
-            )
 
 
 def _name(value: object) -> str:

@@ -1,14 +1,17 @@
 import re
 
 import geopandas as gpd
+import numpy as np
 import pytest
 from shapely.geometry import (
     GeometryCollection,
+    LineString,
     MultiPoint,
     MultiPolygon,
     Point,
     Polygon,
     box,
+    shape,
 )
 
 import layers
@@ -21,7 +24,7 @@ from geo.errors import (
     GeometryTypeError,
 )
 from layers.evidence import sources
-from maps.added import MOST_FEATURES, MOST_LABELS
+from maps.added import MOST_DRAWN, MOST_LABELS, MOST_MARKS
 from maps.legend import legend_html
 from maps.page import PageError
 
@@ -156,25 +159,110 @@ def test_a_long_name_is_cut(page):
     assert len(page.marks["added:1"].label) < 250
 
 
-def test_an_edge_over_the_antimeridian_is_refused(page):
-    leap = Polygon([(179, 50), (-179, 50), (-179, 52), (179, 52)])
-    layer = gpd.GeoDataFrame(geometry=[box(125, 39, 126, 40), leap], crs=4326)
-    with pytest.raises(GeometryError, match=r"feature 2.*antimeridian"):
-        maps.add_layer(page, layer, name="mine")
+def drawn(page, number=1):
+    """Features of an added layer that are marks of the document."""
+    layers_ = [c for c in page._children.values() if getattr(c, "call", "")]
+    data = [c.data for c in layers_ if c.data.get("mark") == f"added:{number}"]
+    return [feature for one in data for feature in one["features"]]
+
+
+def test_an_edge_over_the_antimeridian_goes_the_shorter_way(page):
+    hole = [(179.5, 50.5), (179.8, 50.5), (179.8, 51), (179.5, 51)]
+    leap = Polygon([(179, 50), (-179, 50), (-179, 52), (179, 52)], [hole])
     cut = MultiPolygon([box(179, 50, 180, 52), box(-180, 50, -179, 52)])
     world = box(-180, -80, 180, 80)
-    maps.add_layer(page, gpd.GeoDataFrame(geometry=[cut, world], crs=4326), name="mine")
+    line = LineString([(-179, 10), (179, 11)])
+    layer = gpd.GeoDataFrame(geometry=[leap, cut, world, line], crs=4326)
+    maps.add_layer(page, layer, name="mine")
+    leaped, kept, whole, crossed = (shape(f["geometry"]) for f in drawn(page))
+    assert leaped.bounds == (179, 50, 181, 52)
+    assert leaped.area == pytest.approx(4 - 0.15)
+    assert kept.equals(cut)
+    assert whole.equals(world)
+    assert crossed.bounds == (-181, 10, -179, 11)
+
+
+def test_a_polygon_round_a_pole_is_refused(page):
+    cap = Polygon([(-120, 80), (0, 80), (120, 80)])
+    layer = gpd.GeoDataFrame(geometry=[cap], crs=4326)
+    with pytest.raises(GeometryError, match=r"row 0.*pole"):
+        maps.add_layer(page, layer, name="mine")
+
+
+@pytest.mark.parametrize("draw", ["marks", "canvas"])
+def test_rows_without_a_place_are_counted_and_not_drawn(page, draw):
+    shapes = [Point(125, 39), None, Point(), Point(np.nan, 1), Point(np.inf, 1)]
+    shapes += [Point(10, 89), LineString([(1, 2), (3, np.nan)])]
+    layer = gpd.GeoDataFrame(geometry=shapes, crs=4326)
+    maps.add_layer(page, layer, name="mine", draw=draw)
+    about = page.marks["added:1"].about
+    assert "6 of 7 have no place on the map, 1 of them beyond 85°" in about
+
+
+@pytest.mark.parametrize("draw", ["marks", "canvas"])
+def test_a_layer_of_nothing_says_so(page, draw):
+    maps.add_layer(page, points(), name="mine", draw=draw, column=None)
+    assert page.marks["added:1"].label == "mine (no features)"
+
+
+def test_the_size_chooses_how_a_layer_is_drawn(page):
+    few = points(*[(125, 39)] * MOST_MARKS)
+    before = len(page.cards)
+    maps.add_layer(page, few, name="few")
+    assert len(page.cards) == before + MOST_MARKS
+    assert not page.marks["added:1"].many
+    maps.add_layer(page, points(*[(125, 39)] * (MOST_MARKS + 1)), name="many")
+    assert len(page.cards) == before + MOST_MARKS
+    assert page.marks["added:2"].many
+    assert "rounded to 1 m" in page.marks["added:2"].about
+
+
+def test_as_many_marks_as_a_page_bears(page):
+    layer = points(*[(125, 39)] * (MOST_DRAWN + 1))
+    with pytest.raises(PageError, match="at most 5,000"):
+        maps.add_layer(page, layer, name="mine", draw="marks")
+
+
+def test_classes_have_rows_and_colours(page):
+    spots = [(125 + i / 10, 39) for i in range(6)]
+    layer = points(*spots, cap_mw=[1.0, 2, 3, 4, None, 6], sources="s")
+    maps.add_layer(page, layer, name="mine", column="cap_mw", k=2)
+    rows = [m for key, m in page.marks.items() if key.startswith("added:1")]
+    assert [m.label for m in rows] == ["mine", "1–3 (3)", "3–6 (2)", "no value (1)"]
+    assert (rows[0].unit, rows[0].heading) == ("MW", True)
+    assert "Quantiles" in rows[0].method
+    html = page.get_root().render()
+    assert ".role-added-1-2{--mark:#" in html
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"draw": "big"}, "auto, marks or canvas"),
+        ({"column": "x"}, "expected a column of the layer: a"),
+        ({"column": "geometry"}, "expected a column"),
+        ({"resolution_m": 0.0}, "metres"),
+        ({"resolution_m": float("nan")}, "metres"),
+        ({"column": "a", "scheme": "jenks"}, "scheme is 'jenks'"),
+        ({"column": "a", "palette": "pink"}, "palette is 'pink'"),
+        ({"column": "a", "k": 9}, "2 to 8"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(page, options, words):
+    with pytest.raises(PageError, match=words):
+        maps.add_layer(page, points((125, 39), a=[1.0]), name="mine", **options)
+    assert "added:1" not in page.marks
 
 
 @pytest.mark.browser
 def test_a_full_layer_opens_without_naming_every_point(tmp_path, open_page):
     deal = layers.load_exchange("sicomines-2008")
-    spots = [(124 + i % 100 / 50, 39 + i // 100 / 50) for i in range(MOST_FEATURES)]
+    spots = [(124 + i % 100 / 50, 39 + i // 100 / 50) for i in range(MOST_MARKS)]
     page = maps.exchange_map(deal, extra_layers=[("many", points(*spots))])
     file = maps.save(page, tmp_path / "many.html")
     with open_page(file) as opened:
         assert int(opened.locator("html").get_attribute("data-ready")) < 8_000
-        assert opened.evaluate("lodemap.marks.size") > MOST_FEATURES
+        assert opened.evaluate("lodemap.marks.size") > MOST_MARKS
         assert opened.locator(".label-added").count() <= MOST_LABELS
 
 
@@ -184,15 +272,13 @@ def test_a_full_layer_opens_without_naming_every_point(tmp_path, open_page):
         (points((125, 39), crs=None), CRSMissingError, "mine"),
         (points((125, 39)).to_crs(3857), CRSMismatchError, "3857"),
         (points((39, 125)), AxisOrderError, "mine"),
-        (points(), GeometryError, "empty"),
         (
             gpd.GeoDataFrame(geometry=[GeometryCollection([Point(1, 1)])], crs=4326),
             GeometryTypeError,
             "explode",
         ),
-        (points(*[(125, 39)] * (MOST_FEATURES + 1)), PageError, "at most"),
     ],
-    ids=["no CRS", "other CRS", "swapped axes", "empty", "collection", "too large"],
+    ids=["no CRS", "other CRS", "swapped axes", "collection"],
 )
 def test_bad_layers_are_refused(page, layer, error, words):
     before = len(page.cards)

@@ -1,0 +1,196 @@
+/* Packed columns of a large layer: read in slices, so that the page never stands still. */
+(() => {
+  'use strict';
+
+  const SLICE_MS = 9;
+  const CHUNK = 1 << 19;
+  const STEP = 1 << 16;
+  const channel = new MessageChannel();
+  const waiting = [];
+  let began = performance.now();
+
+  channel.port1.onmessage = () => {
+    began = performance.now();
+    waiting.shift()();
+  };
+
+  /** Wait for the page's other work, if this turn has lasted long enough. */
+  function breathe() {
+    if (performance.now() - began < SLICE_MS) return null;
+    return new Promise((resolve) => {
+      waiting.push(resolve);
+      channel.port2.postMessage(0);
+    });
+  }
+
+  const fromBase64 = Uint8Array.fromBase64 ? (text) => Uint8Array.fromBase64(text)
+    : (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+  /** Bytes of a block; the element is gone afterwards. Fails where they are damaged. */
+  async function bytes(id, [place, size]) {
+    const el = document.getElementById(`${id}-${place}`);
+    const text = el.textContent;
+    el.remove();
+    const stream = new DecompressionStream('gzip');
+    const out = new Uint8Array(size);
+    const reading = (async () => {
+      const reader = stream.readable.getReader();
+      let at = 0;
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        out.set(value, at);
+        at += value.length;
+      }
+      if (at !== size) throw new Error('too short');
+    })();
+    const writer = stream.writable.getWriter();
+    const writing = (async () => {
+      for (let i = 0; i < text.length; i += CHUNK) {
+        await breathe();
+        await writer.write(fromBase64(text.slice(i, i + CHUNK)));
+      }
+      await writer.close();
+    })();
+    await Promise.all([reading, writing]);
+    return out;
+  }
+
+  /** Do `work(from, to)` for all of `count`, in slices. */
+  async function sliced(count, work) {
+    for (let i = 0; i < count; i += STEP) {
+      work(i, Math.min(count, i + STEP));
+      const pause = breathe();
+      if (pause) await pause;
+    }
+  }
+
+  /** Whole numbers of 0 to 2³² − 1 from planes of bytes. */
+  async function numbers(id, packed, count) {
+    const out = packed.width === 1 || packed.all < 256 ? new Uint8Array(count)
+      : new Uint32Array(count);
+    if ('all' in packed) return out.fill(packed.all);
+    const raw = await bytes(id, packed.block);
+    if (packed.width === 1) return raw;
+    await sliced(count, (from, to) => {
+      for (let i = from; i < to; i += 1) {
+        let value = raw[i];
+        for (let p = 1; p < packed.width; p += 1) value |= raw[p * count + i] << (8 * p);
+        out[i] = value;
+      }
+    });
+    return out;
+  }
+
+  /** Undo the zig-zag of differences, in place; modulo 2³². */
+  async function undo(values) {
+    const out = new Int32Array(values.length);
+    let sum = 0;
+    await sliced(values.length, (from, to) => {
+      for (let i = from; i < to; i += 1) {
+        const value = values[i];
+        sum = (sum + ((value >>> 1) ^ -(value & 1))) | 0;
+        out[i] = sum;
+      }
+    });
+    return out;
+  }
+
+  /** The numbers of a column, NaN where there is none. */
+  async function floats(id, column, count) {
+    const out = new Float64Array(count);
+    if (column.float) {
+      const raw = await bytes(id, column.block);
+      const width = column.float;
+      const one = new DataView(new ArrayBuffer(8));
+      await sliced(count, (from, to) => {
+        for (let i = from; i < to; i += 1) {
+          for (let p = 0; p < width; p += 1) one.setUint8(p, raw[p * count + i]);
+          out[i] = width === 4 ? one.getFloat32(0, true) : one.getFloat64(0, true);
+        }
+      });
+    } else {
+      let whole = await numbers(id, column, count);
+      if (column.steps) {
+        whole = await undo(whole);
+        whole = new Uint32Array(whole.buffer);
+      }
+      const scale = 10 ** column.decimals;
+      await sliced(count, (from, to) => {
+        for (let i = from; i < to; i += 1) out[i] = (whole[i] + column.from) / scale;
+      });
+    }
+    if (column.held) {
+      const held = await bytes(id, column.held);
+      await sliced(count, (from, to) => {
+        for (let i = from; i < to; i += 1) if (!(held[i >> 3] >> (i & 7) & 1)) out[i] = NaN;
+      });
+    }
+    return out;
+  }
+
+  /** Texts that end with null bytes: one is made when it is asked for. */
+  async function texts(id, column, count) {
+    const raw = await bytes(id, column.block);
+    const ends = new Uint32Array(count);
+    let found = 0;
+    await sliced(raw.length, (from, to) => {
+      for (let i = from; i < to; i += 1) if (raw[i] === 0) { ends[found] = i; found += 1; }
+    });
+    const reader = new TextDecoder();
+    const start = (i) => (i ? ends[i - 1] + 1 : 0);
+    return {
+      at: (i) => reader.decode(raw.subarray(start(i), ends[i])),
+      lump: (from, to) => reader.decode(raw.subarray(start(from), ends[to - 1])),
+    };
+  }
+
+  /** A column that can be asked for a row's value, text and order. */
+  async function read(id, column, count) {
+    if (column.type === 'number') {
+      const values = await floats(id, column, count);
+      return { values, at: (i) => written(values[i]) };
+    }
+    if (column.type === 'category') {
+      const codes = await numbers(id, column, count);
+      return { codes, at: (i) => (codes[i] ? column.labels[codes[i] - 1] : '') };
+    }
+    return texts(id, column, count);
+  }
+
+  /** A number as a card shows it. */
+  function written(value) {
+    if (Number.isNaN(value)) return '';
+    return Number.isInteger(value) && Math.abs(value) >= 10000
+      ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : String(value);
+  }
+
+  /** Vertices, rings and kinds of a layer, with the box of each feature and block. */
+  async function shapes(id, packed) {
+    const { placed, vertices, rings } = packed;
+    const [x, y] = await Promise.all([packed.x, packed.y].map(async (axis) =>
+      undo(await numbers(id, axis, vertices))));
+    const simple = vertices === placed;
+    const kinds = await numbers(id, packed.kinds, placed);
+    let [ringAt, vertexAt] = [null, null];
+    if (!simple || packed.kinds.all !== 1) {
+      ringAt = await sums(await numbers(id, packed.ringsOf, placed), placed);
+      vertexAt = await sums(await numbers(id, packed.lengths, rings), rings);
+    }
+    return lodemap.manyShape({ ...packed, x, y, kinds, ringAt, vertexAt });
+  }
+
+  /** Where each group starts, and the end of the last, from their sizes. */
+  async function sums(sizes, count) {
+    const out = new Uint32Array(count + 1);
+    let sum = 0;
+    await sliced(count, (from, to) => {
+      for (let i = from; i < to; i += 1) { sum += sizes[i]; out[i + 1] = sum; }
+    });
+    return out;
+  }
+
+  window.lodemap = Object.assign(window.lodemap || {}, {
+    packed: { breathe, sliced, numbers, read, shapes, written },
+  });
+})();

@@ -1,0 +1,193 @@
+"""A large layer of a page: packed columns that the page's script draws on a canvas."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from branca.element import Element, Figure
+
+from layers.schema import PRECISION
+from layers.symbology import DARK, LIGHT
+from maps.columns import Store, put_column, put_numbers
+from maps.layer import Verbatim, to_json
+from maps.vertices import put_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from maps.classes import Classes, LayerMark
+    from maps.vertices import Shapes
+
+_MOST_SOURCES = 500
+
+
+class ManyLayer(Element):
+    """A large layer for the page's script to draw on a canvas.
+
+    Parameters
+    ----------
+    mark
+        How it is drawn.
+    data
+        What the page's script takes, JSON-ready.
+    store
+        Its columns.
+    """
+
+    def __init__(self, mark: LayerMark, data: Mapping[str, Any], store: Store) -> None:
+        super().__init__()
+        self._name = "ManyLayer"
+        self._id = re.sub(r"[^a-z0-9]+", "_", mark.key.lower())
+        self.data = dict(data)
+        self.blocks = store.texts()
+
+    def render(self, **_kwargs: object) -> str:
+        """Add the data to the figure's HTML and the call to its script.
+
+        Returns
+        -------
+        str
+            Empty: the parts go to the figure.
+
+        Raises
+        ------
+        TypeError
+            If it is not on a map.
+        """
+        figure = self.get_root()
+        if not isinstance(figure, Figure):
+            raise TypeError(f"{self._name} is not on a map; call add_to(map) first")
+        name = self.get_name()
+        block = f'<script type="application/json" id="{name}">{to_json(self.data)}'
+        figure.html.add_child(Verbatim(f"{block}</script>\n"), name=name)
+        for place, text in enumerate(self.blocks):
+            # Base64 has no character that HTML reads as anything but itself.
+            tag = f'<script type="application/json" id="{name}-{place}">'
+            part = Verbatim(f"{tag}{text}</script>\n")
+            figure.html.add_child(part, name=f"{name}-{place}")
+        figure.script.add_child(Verbatim(f'lodemap.many("{name}");\n'), name=name)
+        return ""
+
+
+def many_layer(
+    mark: LayerMark,
+    gdf: gpd.GeoDataFrame,
+    shapes: Shapes,
+    *,
+    layer: str,
+    resolution_m: float,
+    classes: Classes | None = None,
+) -> ManyLayer:
+    """Pack a layer for the canvas.
+
+    Parameters
+    ----------
+    mark
+        How it is drawn.
+    gdf
+        Any features, shape ``(n,)``, EPSG:4326.
+    shapes
+        Its geometry, from :func:`maps.vertices.take_apart`.
+    layer
+        Name of the layer.
+    resolution_m
+        Step to which coordinates are rounded. [m]
+    classes
+        By which it is coloured; all in the colour of the mark's role without.
+
+    Returns
+    -------
+    ManyLayer
+        To be added to a map.
+    """
+    store = Store()
+    packed, order = put_shapes(store, shapes, resolution_m)
+    table = gdf.drop(columns=gdf.geometry.name)
+    columns = []
+    for column in table.columns:
+        found = put_column(store, str(column), table[column].iloc[order])
+        if found and len(found) > 1:
+            columns.append(found)
+    names = {column["name"] for column in columns}
+    data: dict[str, Any] = {
+        "mark": mark.key,
+        "family": "added",
+        "role": mark.role,
+        "shape": mark.shape,
+        "symbol": mark.symbol,
+        "pane": {"symbol": "marks", "line": "legs", "area": "areas"}[mark.shape],
+        "rank": mark.rank,
+        "on": mark.on,
+        "features": [],
+        "layer": layer,
+        "resolution": resolution_m,
+        "colours": [[LIGHT[mark.role], DARK[mark.role]]],
+        "paper": [LIGHT["paper"], DARK["paper"]],
+        "shapes": packed,
+        "columns": columns,
+        "precision": [[int(code), text] for code, text in PRECISION.items()],
+        "sources": _sources(columns),
+    }
+    if "name" not in names:
+        data["rows"] = put_numbers(store, order.astype(np.int64))
+    if classes:
+        data["classes"] = {
+            "column": classes.column,
+            "upper": list(classes.upper),
+            "colours": [one.colours for one in classes.classes],
+            "labels": [one.label for one in classes.classes],
+            "counts": [one.count for one in classes.classes],
+            "unit": classes.unit,
+            "places": put_numbers(store, classes.places[order].astype(np.int64)),
+        }
+    return ManyLayer(mark, data, store)
+
+
+def _sources(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell what a card says of each text in the column ``sources``."""
+    from maps.added import cited
+
+    own = next((c for c in columns if c["name"] == "sources"), None)
+    if own is None or own["type"] != "category" or len(own["labels"]) > _MOST_SOURCES:
+        return []
+    found = []
+    for label in own["labels"]:
+        views, rest = cited(label)
+        found.append(
+            {"known": [dataclasses.asdict(view) for view in views], "cited": rest}
+        )
+    return found
+
+
+def rounding(resolution_m: float) -> str:
+    """Say what rounding coordinates has cost.
+
+    Parameters
+    ----------
+    resolution_m
+        Step. [m]
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> rounding(1.0)
+    'Positions are rounded to 1 m: none is moved by more than 0.71 m.'
+    """
+    moved = resolution_m / 2**0.5
+    return (
+        f"Positions are rounded to {_metres(resolution_m)}: none is moved by more "
+        f"than {_metres(moved)}."
+    )
+
+
+def _metres(value: float) -> str:
+    return f"{value:,.2g} m" if value < 100 else f"{value:,.0f} m"

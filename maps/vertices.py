@@ -1,0 +1,328 @@
+"""Points, lines and polygons of a large layer, packed for a page.
+
+Vertices are whole steps in Web Mercator, features in the order of a Z curve, so that
+neighbours in the file are neighbours on the map: their differences are small, and the
+page can leave out whole blocks that are not in view.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from geo.errors import GeometryError
+from maps.columns import put_numbers, steps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from maps.columns import Store
+
+POINT, LINE, AREA = 1, 2, 3
+"""Kinds of features, as the page's script knows them; 0 has no place."""
+
+EDGE = 85.0511287798066
+"""Latitude at which Web Mercator ends. [degrees]"""
+
+FINEST_M = 0.02
+"""Smallest step: one third of what a whole number can tell apart on the globe. [m]"""
+
+_AROUND_M = 2 * math.pi * 6378137.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shapes:
+    """Geometries taken apart.
+
+    Attributes
+    ----------
+    kinds
+        Kind of each feature, 0 where it has no place; shape ``(n,)``.
+    owners, holes
+        Feature of each ring, and whether it is a hole; shape ``(r,)``.
+    lengths
+        Vertices of each ring, the closing one of a polygon left out; shape ``(r,)``.
+    lonlat
+        Vertices of all rings; longitude runs on past 180 where a shape crosses the
+        antimeridian; shape ``(v, 2)``. [degrees]
+    beyond
+        Features that are left out because they lie past :data:`EDGE`.
+    """
+
+    kinds: NDArray[np.uint8]
+    owners: NDArray[np.int64]
+    holes: NDArray[np.bool_]
+    lengths: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
+    beyond: int
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """``(west, south, east, north)``; east may exceed 180. [degrees]."""
+        west, south = self.lonlat.min(axis=0)
+        east, north = self.lonlat.max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+
+def has_place(geometries: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell which geometries are there, not empty, and finite.
+
+    Parameters
+    ----------
+    geometries
+        Geometries or None, shape ``(n,)``.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape ``(n,)``.
+
+    Examples
+    --------
+    >>> has_place(np.array([shapely.Point(1, 2), None, shapely.Point(np.inf, 2)]))
+    array([ True, False, False])
+    """
+    there = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
+    lonlat, owner = shapely.get_coordinates(geometries, return_index=True)
+    lost = ~np.isfinite(lonlat).all(axis=1)
+    there[owner[lost]] = False
+    found: NDArray[np.bool_] = there
+    return found
+
+
+def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
+    """Take geometries apart into rings of vertices.
+
+    Parameters
+    ----------
+    geometries
+        Points, lines and polygons, single or multiple; longitude and latitude in
+        EPSG:4326; None or empty where a feature has no place; shape ``(n,)``.
+    name
+        What to call the layer in a message.
+
+    Returns
+    -------
+    Shapes
+        An edge of more than 180° of longitude goes the shorter way, over the
+        antimeridian.
+
+    Raises
+    ------
+    geo.errors.GeometryError
+        If a polygon goes round a pole.
+    """
+    kinds = np.zeros(len(geometries), np.uint8)
+    types = shapely.get_type_id(geometries)
+    there = has_place(geometries)
+    for kind, known in ((POINT, (0, 4)), (LINE, (1, 2, 5)), (AREA, (3, 6))):
+        kinds[there & np.isin(types, known)] = kind
+    lat = shapely.bounds(geometries)[:, [1, 3]]
+    with np.errstate(invalid="ignore"):
+        past = (kinds > 0) & ((lat[:, 1] < -EDGE) | (lat[:, 0] > EDGE))
+    kinds[past] = 0
+    parts = [_rings_of(geometries, kinds, kind) for kind in (POINT, LINE, AREA)]
+    owners, holes, lengths, lonlat = (
+        np.concatenate([part[place] for part in parts]) for place in range(4)
+    )
+    if (kinds > POINT).any():
+        lonlat = _unwrapped(lonlat, lengths, owners, kinds, name)
+        lonlat, lengths = _turned(lonlat, lengths, holes, kinds[owners] == AREA)
+    return Shapes(
+        kinds=kinds,
+        owners=owners,
+        holes=holes,
+        lengths=lengths,
+        lonlat=lonlat,
+        beyond=int(past.sum()),
+    )
+
+
+def put_shapes(
+    store: Store, shapes: Shapes, resolution_m: float
+) -> tuple[dict[str, Any], NDArray[np.intp]]:
+    """Keep the geometry of a layer.
+
+    Parameters
+    ----------
+    store
+        Where the bytes go.
+    shapes
+        From :func:`take_apart`.
+    resolution_m
+        Step to which coordinates are rounded: no step is longer on the ground. [m]
+
+    Returns
+    -------
+    packed : dict
+        For the page's script.
+    order : ndarray of int
+        Rows in the order in which the page holds them; those without a place last.
+    """
+    placed = int((shapes.kinds > 0).sum())
+    x, y, step = _whole_steps(shapes.lonlat, resolution_m)
+    west, north = (int(v.min()) if len(v) else 0 for v in (x, y))
+    x, y = x - west, y - north
+    order = _z_order(shapes, x, y)
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(len(order))
+    rings = np.argsort(rank[shapes.owners], kind="stable")
+    lengths = shapes.lengths[rings]
+    starts = np.cumsum(shapes.lengths) - shapes.lengths
+    new_starts = np.cumsum(lengths) - lengths
+    pick = np.repeat(starts[rings] - new_starts, lengths) + np.arange(lengths.sum())
+    counts = np.bincount(rank[shapes.owners], minlength=len(order))[:placed]
+    packed: dict[str, Any] = {
+        "features": len(order),
+        "placed": placed,
+        "vertices": int(lengths.sum()),
+        "rings": len(rings),
+        "step": step,
+        "west": west,
+        "north": north,
+        "kinds": put_numbers(store, shapes.kinds[order][:placed]),
+        "ringsOf": put_numbers(store, counts),
+        "lengths": put_numbers(store, lengths),
+        "x": put_numbers(store, steps(x[pick])),
+        "y": put_numbers(store, steps(y[pick])),
+    }
+    return packed, order
+
+
+def _rings_of(
+    geometries: NDArray[np.object_], kinds: NDArray[np.uint8], kind: int
+) -> tuple[NDArray[Any], ...]:
+    """Owner, hole, length and vertices of the rings of the features of one kind."""
+    rows = np.flatnonzero(kinds == kind)
+    parts, part_of = geometries[rows], np.arange(len(rows))
+    holes = None
+    if kind == POINT:
+        lonlat, owner = shapely.get_coordinates(parts, return_index=True)
+        lengths = np.bincount(owner, minlength=len(rows))
+        return rows, np.zeros(len(rows), bool), lengths, lonlat
+    parts, part_of = shapely.get_parts(parts, return_index=True)
+    if kind == AREA:
+        parts, polygon = shapely.get_rings(parts, return_index=True)
+        holes = np.concatenate([[False], np.diff(polygon) == 0])[: len(polygon)]
+        part_of = part_of[polygon]
+    lonlat, owner = shapely.get_coordinates(parts, return_index=True)
+    lengths = np.bincount(owner, minlength=len(parts))
+    if holes is None:
+        holes = np.zeros(len(parts), bool)
+    return rows[part_of], holes, lengths, lonlat
+
+
+def _unwrapped(
+    lonlat: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+    owners: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+    name: str,
+) -> NDArray[np.float64]:
+    """Let longitudes run on where an edge leaps over the antimeridian."""
+    lon = lonlat[:, 0]
+    ends = np.cumsum(lengths)
+    inside = np.ones(max(len(lon) - 1, 0), bool)
+    inside[ends[:-1] - 1] = False
+    inside &= np.repeat(kinds[owners] > POINT, lengths)[1:]
+    change = np.diff(lon)
+    edge = np.abs(lon) < 180
+    leaps = inside & (np.abs(change) > 180) & (edge[:-1] | edge[1:])
+    if not leaps.any():
+        return lonlat
+    turns = np.zeros(len(lon))
+    turns[1:][leaps] = np.where(change[leaps] > 0, -360.0, 360.0)
+    ring = np.repeat(np.arange(len(lengths)), lengths)
+    lonlat = lonlat.copy()
+    starts = ends - lengths
+    shift = np.cumsum(turns)
+    lonlat[:, 0] += shift - shift[starts][ring]
+    for feature in np.unique(owners[ring[1:][leaps]]):
+        home = None
+        for one in np.flatnonzero(owners == feature):
+            part = lonlat[starts[one] : ends[one], 0]
+            if kinds[feature] == AREA and abs(part[0] - part[-1]) > 180:
+                raise GeometryError(
+                    f"layer {name!r}, row {feature}: a polygon goes round a pole; "
+                    "expected one that does not. Cut it along a meridian first."
+                )
+            middle = (part.min() + part.max()) / 2
+            home = middle if home is None else home
+            part -= 360.0 * np.round((middle - home) / 360.0)
+    return lonlat
+
+
+def _turned(
+    lonlat: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+    holes: NDArray[np.bool_],
+    areas: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Turn outlines one way and holes the other; leave out closing vertices."""
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    x, y = lonlat.T
+    cross = np.zeros(len(x))
+    origin = np.repeat(starts, lengths)
+    dx, dy = x - x[origin], y - y[origin]
+    cross[:-1] = dx[:-1] * dy[1:] - dx[1:] * dy[:-1]
+    cross[ends - 1] = 0
+    signed = np.add.reduceat(cross, starts) if len(starts) else np.zeros(0)
+    backward = areas & ((signed < 0) ^ holes)
+    kept = lengths - areas
+    new_starts = np.cumsum(kept) - kept
+    within = np.arange(kept.sum()) - np.repeat(new_starts, kept)
+    sign = np.where(backward, -1, 1)
+    first = np.where(backward, ends - 1, starts)
+    pick = np.repeat(first, kept) + np.repeat(sign, kept) * within
+    return lonlat[pick], kept
+
+
+def _whole_steps(
+    lonlat: NDArray[np.float64], resolution_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
+    """Web Mercator as whole steps, and the length of one as a part of the world."""
+    if not len(lonlat):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), 1.0
+    lon, lat = lonlat.T
+    lat = np.clip(lat, -EDGE, EDGE)
+    nearest = 0.0 if lat.min() <= 0 <= lat.max() else float(np.abs(lat).min())
+    step = max(resolution_m, FINEST_M) / (_AROUND_M * math.cos(math.radians(nearest)))
+    x = (lon + 180.0) / 360.0
+    y = 0.5 - np.arctanh(np.sin(np.radians(lat))) / (2 * math.pi)
+    return np.rint(x / step).astype(np.int64), np.rint(y / step).astype(np.int64), step
+
+
+def _z_order(
+    shapes: Shapes, x: NDArray[np.int64], y: NDArray[np.int64]
+) -> NDArray[np.intp]:
+    """Rows along a Z curve through the first vertices; those without a place last."""
+    first = np.zeros(len(shapes.kinds), np.int64)
+    starts = np.cumsum(shapes.lengths) - shapes.lengths
+    first[shapes.owners[::-1]] = starts[::-1]
+    code = np.full(len(first), np.iinfo(np.uint64).max, np.uint64)
+    there = shapes.kinds > 0
+    if there.any():
+        side = max(int(x.max(initial=0)), int(y.max(initial=0)), 1)
+        shift = max(0, side.bit_length() - 16)
+        code[there] = _spread(x[first[there]] >> shift) | (
+            _spread(y[first[there]] >> shift) << np.uint64(1)
+        )
+    return np.argsort(code, kind="stable")
+
+
+def _spread(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Put a zero between each two of 16 bits."""
+    bits = values.astype(np.uint64)
+    for shift, mask in (
+        (8, 0x00FF00FF),
+        (4, 0x0F0F0F0F),
+        (2, 0x33333333),
+        (1, 0x55555555),
+    ):
+        bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
+    return bits
