@@ -104,8 +104,8 @@ def places_of(values: Values) -> NDArray[np.object_]:
     geo.errors.CRSMissingError, geo.errors.CRSMismatchError
         If the layer is in another CRS, or says none.
     """
-    places = cast("gpd.GeoSeries", values.sheet.table["geometry"])
-    require_lonlat(places.iloc[:0], values.sheet.id)
+    nowhere = values.sheet.table["geometry"].iloc[:0]
+    require_lonlat(cast("gpd.GeoSeries", nowhere), values.sheet.id)
     return values.shapes
 
 

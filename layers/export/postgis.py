@@ -6,7 +6,7 @@ import logging
 import re
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from layers.errors import ExtraMissingError, SchemaError, WriteError
 from layers.export.columns import cells_of, holds, row_ids, values_of
@@ -125,8 +125,7 @@ def shown(url: str) -> str:
     'postgresql://db.example/atlas'
     """
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class _Writer:
@@ -164,7 +163,10 @@ class _Writer:
 
     def _run(self, statement: str, *values: Any, **parts: Any) -> Any:
         """Run a statement; names are quoted, values are bound."""
-        return self.cursor.execute(self.sql.SQL(statement).format(**parts), values)
+        # Without values, a percent sign in a text is nothing but one.
+        return self.cursor.execute(
+            self.sql.SQL(statement).format(**parts), values or None
+        )
 
     def _table(self, name: str) -> Any:
         return self.sql.Identifier(self.schema, name)
@@ -365,7 +367,10 @@ def _parted(address: str) -> tuple[str, str | None]:
     """Part the schema from an address, which libpq would not take."""
     # A path takes one of the two slashes of an address away.
     address = re.sub(r"^(postgres(?:ql)?):/(?=[^/])", r"\1://", address)
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in {"postgresql", "postgres"}:
         raise WriteError(
             "what came is no address of a database; expected "
@@ -373,8 +378,11 @@ def _parted(address: str) -> tuple[str, str | None]:
         )
     options = parse_qsl(parts.query, keep_blank_values=True)
     schema = dict(options).get("schema")
-    query = urlencode([pair for pair in options if pair[0] != "schema"])
-    return urlunsplit(parts._replace(query=query)), schema
+    query = urlencode(
+        [pair for pair in options if pair[0] != "schema"], quote_via=quote
+    )
+    url = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return f"{url}?{query}" if query else url, schema
 
 
 def _reason(error: Exception, url: str) -> str:
