@@ -32,6 +32,7 @@ from layers.evidence import (
 )
 from layers.exchange import Exchange, load_exchange
 from layers.exchange_file import exchange_ids
+from layers.export.writing import Written, write
 from layers.fetching import PublicFile, fetch
 from layers.ranges import Range
 from layers.reading import read_layer
@@ -62,6 +63,7 @@ __all__ = [
     "SchemaError",
     "Source",
     "WriteError",
+    "Written",
     "check_features",
     "claims",
     "corroboration",
@@ -76,4 +78,5 @@ __all__ = [
     "read_layer",
     "sources",
     "sql",
+    "write",
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geo.errors import GeoError
+from maps.export import export
 from maps.fetch import fetch
 from maps.preview import preview
 from maps.query import query
@@ -303,6 +304,7 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
     _print_columns(table[list(fields)].to_numpy().tolist())
 
 
+cli.add_command(export)
 cli.add_command(fetch)
 cli.add_command(preview)
 cli.add_command(query)

@@ -271,7 +271,7 @@ TABLES = Loss(
     kind="tables left out",
     one="table was left out",
     many="tables were left out",
-    about="The format holds places only; claims and sources are tables.",
+    about="There is no room for tables beside places.",
     in_content=_tables,
 )
 CUT = Loss(

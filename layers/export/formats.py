@@ -138,7 +138,7 @@ _FORMATS = (
     ),
     _format("csv", "CSV with CSVW", ".csv", "tables", "spreadsheets", many=False),
     _format("postgis", "PostGIS", "", "postgis", "a database server"),
-    _format("cog", "Cloud-optimised GeoTIFF", "", "cog", "the rasters"),
+    _format("cog", "Cloud-optimised GeoTIFF", ".tif .tiff", "cog", "the rasters"),
     _format("stac", "STAC", "", "stac", "catalogues"),
     _format("datapackage", "Data Package", "", "datapackage", "archives"),
     _format("pygeoapi", "pygeoapi", "", "pygeoapi", "a server of OGC API Features"),

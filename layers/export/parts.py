@@ -189,13 +189,13 @@ def _only(content: Content, path: Path, form: str) -> Sheet:
     """Return the one sheet of an export, or say how several are written."""
     if len(content.sheets) == 1:
         return content.sheets[0]
+    if not content.sheets:
+        raise WriteError(f"{content.id} holds nothing that {path.name} could hold")
     ids = ", ".join(sheet.id for sheet in content.sheets)
-    ending = path.suffix
-    bare = path.name[: -len(ending)]
+    bare = path.name.rpartition(".")[0]
     raise WriteError(
         f"{path.name} holds one layer, and {content.id} has {len(content.sheets)}: "
-        f"{ids}. Choose one (--layer {content.sheets[0].id}), or write all into a "
-        f"folder or a zip ({bare} or {bare}.zip, --to {form})"
-        if content.sheets
-        else f"{content.id} holds nothing that could be written to {path.name}"
+        f"{ids}. Write all into a folder or a zip (--to {form}, and {bare} or "
+        f"{bare}.zip as its name), or choose one, as with --exchange {content.id} "
+        f"--layer {content.sheets[0].id}"
     )
