@@ -13,11 +13,12 @@ from layers.errors import ReadError
 from layers.importing.rings import close_rings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Iterable
 
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from layers.importing.jobs import Job
 
 ROWS_AT_ONCE = 65_536
 """Most rows of a record batch."""
@@ -28,6 +29,8 @@ CELL_AT_MOST = 16 << 20
 
 CLOSED = "open rings closed"
 EMPTIED = "geometries that are none left empty"
+
+_ALWAYS, _TIMES_AT_MOST = 1 << 30, 200
 
 _POINT = 21  # bytes of a point without altitude: order, kind, x, y
 
@@ -52,19 +55,19 @@ class Written:
 
 
 def write_batches(
-    path: Path,
+    job: Job,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     *,
     geometry: str | None,
-    progress: Callable[[int], None] | None = None,
+    whole: int = 0,
 ) -> Written:
     """Write batches to an Arrow IPC file, each column of a plain type.
 
     Parameters
     ----------
-    path
-        File to write.
+    job
+        What is read; its ``out`` is the file to write.
     schema
         Of the batches.
     batches
@@ -72,8 +75,8 @@ def write_batches(
     geometry
         Column of WKB, which becomes the last one and is called ``geometry``; None if
         there is none.
-    progress
-        Called with the rows written so far.
+    whole
+        Rows that there will be, for the progress; 0 if the file does not say.
 
     Returns
     -------
@@ -84,14 +87,15 @@ def write_batches(
     Raises
     ------
     ReadError
-        If there are more than 4,096 columns, a text is longer than 16 MB or no UTF-8.
+        If there are more than 4,096 columns, a text is longer than 16 MB or no UTF-8,
+        or the rows are more than 1 GB and 200 times as long as the file.
     """
     import pyarrow as pa
 
     if len(schema) > COLUMNS_AT_MOST:
         raise ReadError(
-            f"{len(schema):,} columns; expected at most {COLUMNS_AT_MOST:,}. Turn the "
-            "table, or keep the columns that you need"
+            f"{job.name} has {len(schema):,} columns; expected at most "
+            f"{COLUMNS_AT_MOST:,}. Turn the table, or keep the columns that you need"
         )
     told = Written(has_geometry=geometry is not None)
     place = schema.get_field_index(geometry) if geometry is not None else -1
@@ -108,19 +112,27 @@ def write_batches(
     if geometry is not None:
         fields.append(pa.field("geometry", pa.binary()))
     plain = pa.schema(fields)
-    with pa.OSFile(str(path), "wb") as stream, pa.ipc.new_file(stream, plain) as sink:
-        for whole in batches:
-            for start in range(0, whole.num_rows, ROWS_AT_ONCE):
-                batch = whole.slice(start, ROWS_AT_ONCE)
+    with (
+        pa.OSFile(str(job.out), "wb") as stream,
+        pa.ipc.new_file(stream, plain) as sink,
+    ):
+        for long in batches:
+            for start in range(0, long.num_rows, ROWS_AT_ONCE):
+                batch = long.slice(start, ROWS_AT_ONCE)
                 arrays = [
-                    _cast(batch.column(i), plain.field(k)) for k, i in enumerate(taken)
+                    _cast(batch.column(i), plain.field(k), job.name)
+                    for k, i in enumerate(taken)
                 ]
                 if geometry is not None:
                     arrays.append(_places(batch.column(place), told))
                 sink.write_batch(pa.record_batch(arrays, schema=plain))
                 told.rows += batch.num_rows
-                if progress is not None:
-                    progress(told.rows)
+                job.progress(told.rows, whole)
+                if stream.tell() > max(_ALWAYS, _TIMES_AT_MOST * job.size):
+                    raise ReadError(
+                        f"{job.name} would grow to more than {_TIMES_AT_MOST} times "
+                        "its length as rows; no data are packed that well"
+                    )
     return told
 
 
@@ -172,7 +184,7 @@ def _free(name: str, names: set[str], notes: list[str]) -> str:
     return found
 
 
-def _cast(values: pa.Array, wanted: pa.Field) -> pa.Array:
+def _cast(values: pa.Array, wanted: pa.Field, name: str) -> pa.Array:
     """Bring a column to its type."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -194,14 +206,14 @@ def _cast(values: pa.Array, wanted: pa.Field) -> pa.Array:
             longest = pc.max(pc.binary_length(cast)).as_py() or 0
             if longest > CELL_AT_MOST:
                 raise ReadError(
-                    f"column {wanted.name[:60]} holds a text of {longest:,} bytes; "
-                    f"expected at most {CELL_AT_MOST:,}"
+                    f"{name}: column {wanted.name[:60]} holds a text of "
+                    f"{longest:,} bytes; expected at most {CELL_AT_MOST:,}"
                 )
     except pa.ArrowInvalid as error:
         if "UTF8" not in str(error):
             raise
         raise ReadError(
-            f"column {wanted.name[:60]} holds bytes that are no UTF-8 text; say the "
+            f"{name}: column {wanted.name[:60]} holds bytes that are no UTF-8; say the "
             "encoding, such as --encoding cp949, or save the file again in UTF-8"
         ) from None
     return cast

@@ -69,11 +69,11 @@ def _read_kml(title: str, job: Job) -> Reading:
     chosen(job.name, [job.stem], job.layer, what="layer")
     found = survey_kml(job.file, job.name)
     written = write_batches(
-        job.out,
+        job,
         kml_schema(found),
         kml_batches(job.file, job.name, found),
         geometry="geometry",
-        progress=lambda done: job.progress(done, found.rows),
+        whole=found.rows,
     )
     written.mended += found.mended
     return Reading(

@@ -30,6 +30,8 @@ class Job:
         Layer asked for, if any.
     encoding
         Codec asked for, if any.
+    size
+        Length of the original. [bytes]
     bytes_at_most
         How long what is unpacked may be. [bytes]
     out
@@ -42,6 +44,7 @@ class Job:
     name: str
     layer: str | None
     encoding: str | None
+    size: int
     bytes_at_most: int
     out: Path
     progress: Callable[[int, int], None]
@@ -122,6 +125,7 @@ def one_line(error: BaseException, job: Job) -> str:
         At most 200 characters.
     """
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    line = line.partition("; It might help")[0]
     for path in (str(job.file), str(job.file.parent)):
         line = line.replace(path, job.name)
     return line[:200]

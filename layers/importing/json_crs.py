@@ -75,12 +75,15 @@ def crs_of_geojson(file: Path, name: str) -> str | None:
     if crs is None:
         raise ReadError(f"{name}: crs is null, so its places are unknown; {_MEND}")
     said = crs.get("properties") if isinstance(crs, dict) else None
-    key = {"name": "name", "EPSG": "code"}.get(str(crs.get("type")), "") if said else ""
-    text = str(said.get(key)) if isinstance(said, dict) else str(crs)
-    known = _NAME.fullmatch(f"EPSG:{text}" if key == "code" else text)
-    if known is None or not key:
+    if isinstance(crs, dict) and crs.get("type") in ("link", "url"):
+        raise ReadError(f"{name}: crs is a link, which is not followed; {_MEND}")
+    members = {"name": "name", "EPSG": "code"}
+    member = members.get(str(crs.get("type")), "") if said else ""
+    code = str(said.get(member)) if isinstance(said, dict) else str(crs)
+    known = _NAME.fullmatch(f"EPSG:{code}" if member == "code" else code)
+    if known is None or not member:
         raise ReadError(
-            f"{name}: crs names {text[:60]!r}, which is no known code such as "
+            f"{name}: crs names {code[:60]!r}, which is no known code such as "
             f"EPSG:4326; {_MEND}"
         )
     return f"{known[1].upper()}:{known[2]}"

@@ -32,11 +32,11 @@ _CHUNK = 1 << 16
 _ROWS = 8_192
 _FOLDERS = ("Document", "Folder")
 _NOT_FOLLOWED = {
-    "NetworkLink": "{} NetworkLinks were not followed.",
-    "GroundOverlay": "{} GroundOverlays (pictures) were left out.",
-    "ScreenOverlay": "{} ScreenOverlays (pictures) were left out.",
-    "PhotoOverlay": "{} PhotoOverlays (pictures) were left out.",
-    "Model": "{} Models (3D bodies) were left out.",
+    "NetworkLink": "NetworkLinks not followed: {}.",
+    "GroundOverlay": "GroundOverlays (pictures) left out: {}.",
+    "ScreenOverlay": "ScreenOverlays (pictures) left out: {}.",
+    "PhotoOverlay": "PhotoOverlays (pictures) left out: {}.",
+    "Model": "Models (3D bodies) left out: {}.",
 }
 _OWN = {
     "name": "name",

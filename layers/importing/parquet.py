@@ -59,11 +59,11 @@ def read_parquet(job: Job) -> Reading:
             boxes = _boxes(geo)
             taken = [name for name in schema.names if name not in boxes]
             written = write_batches(
-                job.out,
+                job,
                 pa.schema([schema.field(name) for name in taken]),
                 source.iter_batches(batch_size=_ROWS, columns=taken),
                 geometry=geometry,
-                progress=lambda done: job.progress(done, about.num_rows),
+                whole=about.num_rows,
             )
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         if isinstance(error, ReadError | MemoryError):

@@ -167,6 +167,7 @@ def open_raw(
             "folder": str(folder),
             "file": staged.file,
             "name": _shown(staged.name),
+            "size": staged.size,
             "layer": layer,
             "encoding": encoding,
             "memory_mb": limits.memory_mb,

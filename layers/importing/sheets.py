@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DELIMITERS = ",;\t|"
-_TRIED = 50
+_TRIED, _TRIED_LENGTH = 50, 1 << 18
 _SAMPLE = 4 << 20
 _ROWS = 16_384
 _BYTES_AT_ONCE = 32 << 20
@@ -59,13 +59,7 @@ def read_text_table(kind: str, job: Job) -> Reading:
         with job.file.open("r", encoding=encoding.name, newline="") as stream:
             delimiter = _delimiter(stream, kind)
             table = _Table(job, stream, delimiter)
-            written = write_batches(
-                job.out,
-                table.schema(),
-                table.batches(),
-                geometry=None,
-                progress=lambda done: job.progress(done, 0),
-            )
+            written = write_batches(job, table.schema(), table.batches(), geometry=None)
     except UnicodeError as error:
         raise ReadError(
             f"{job.name} is no text in {encoding.name} throughout "
@@ -80,7 +74,7 @@ def read_text_table(kind: str, job: Job) -> Reading:
         layer=job.stem,
         layers=(job.stem,),
         written=written,
-        encoding=encoding.name,
+        encoding=encoding.name.removesuffix("-sig"),
         notes=[*notes, *written.notes],
     )
 
@@ -165,21 +159,21 @@ def _delimiter(stream: TextIO, kind: str) -> str:
 
 def _bounded(stream: TextIO) -> Iterator[str]:
     """Yield lines, up to a length."""
-    read = 0
-    for line in stream:
+    left = _TRIED_LENGTH
+    while left > 0 and (line := stream.readline(left)):
         yield line
-        read += len(line)
-        if read > _SAMPLE:
-            return
+        left -= len(line)
 
 
 def _widths(sample: list[str], delimiter: str) -> list[int]:
     """Count the cells of the first records."""
     reader = csv.reader(sample, delimiter=delimiter)
     try:
-        return [len(r) for r in itertools.islice(reader, _TRIED) if r]
+        widths = [len(r) for r in itertools.islice(reader, _TRIED) if r]
     except csv.Error:
         return []
+    # The last one may be cut short by the end of the sample.
+    return widths[:-1] if len(widths) > 1 and len(widths) < _TRIED else widths
 
 
 class _Table:

@@ -163,6 +163,10 @@ def read_vector(kind: str, job: Job) -> Reading:
     said = dict.fromkeys(one_line(w.message, job) for w in told)  # type: ignore[arg-type]
     notes += [f"GDAL says: {line}" for line in said if "RFC 7946" not in line][:_TOLD]
     _place(kind, reading, stated, notes)
+    prj = job.file.with_suffix(".prj")
+    if kind == "shp" and reading.crs is None and prj.exists():
+        text = prj.read_bytes()[:60].decode("ascii", "replace").strip()
+        notes.append(f"The .prj states no CRS that is known: {text!r}.")
     reading.layer, reading.layers = layer, names
     reading.encoding = encoding
     reading.notes = [*notes, *reading.notes]
@@ -258,11 +262,11 @@ def _read(kind: str, job: Job, index: int, pyogrio: Any) -> Reading:
             if reader.schema.get_field_index(geometry) < 0:
                 geometry = None
         written = write_batches(
-            job.out,
+            job,
             reader.schema,
             _each(reader),
             geometry=geometry,
-            progress=lambda done: job.progress(done, max(whole, 0)),
+            whole=max(whole, 0),
         )
     return Reading(
         kind=KINDS[kind].title,

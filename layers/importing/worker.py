@@ -16,7 +16,10 @@ import sys
 import time
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 if __name__ == "__main__":
     # Only modules of the two packages that are named are loaded, not what the packages
@@ -104,8 +107,7 @@ def _work(request: dict[str, Any], answers: int) -> None:
         disk_mb=request["disk_mb"],
         seconds=request["seconds"],
     )
-    for name in _UNUSED:  # so that pyogrio does not load them
-        sys.modules[name] = None  # type: ignore[assignment]
+    sys.meta_path.insert(0, _Without())
     try:
         answer = {"result": _read(request, folder, answers), "holds": holds}
     except ReadError as error:
@@ -117,6 +119,18 @@ def _work(request: dict[str, Any], answers: int) -> None:
     except Exception as error:  # noqa: BLE001 - a reader broken by its input
         answer = _broken(error)
     _send(answers, answer)
+
+
+class _Without:
+    """Keeps pyogrio from loading what it can do without."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: object = None
+    ) -> None:
+        """Find no module of those."""
+        del path, target
+        if name in _UNUSED:
+            raise ModuleNotFoundError(f"{name} is not needed here", name=name)
 
 
 _NO_ROOM = (27, 28)  # file too large, no space left
@@ -148,6 +162,7 @@ def _read(request: dict[str, Any], folder: Path, answers: int) -> dict[str, Any]
         name=request["name"],
         layer=request["layer"],
         encoding=flagged_encoding(encoding) if encoding is not None else None,
+        size=request["size"],
         bytes_at_most=request["disk_mb"] << 20,
         out=folder / "rows.arrow",
         progress=progress,
