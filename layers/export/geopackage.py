@@ -141,9 +141,19 @@ def _write_sheet(
     if sheet.geometry:
         options |= {"GEOMETRY_NAME": GEOMETRY, "SPATIAL_INDEX": "YES"}
         places = {"geometry_name": GEOMETRY, "geometry_type": kind, "crs": _CRS}
+    stopped: list[BaseException] = []
+
+    def told(rows: int) -> None:
+        # What is raised inside a stream reaches GDAL as words only.
+        try:
+            done(rows)
+        except BaseException as error:
+            stopped.append(error)
+            raise
+
     try:
         pyogrio.write_arrow(
-            batches(table, shapes, done),
+            batches(table, shapes, told),
             path,
             layer=sheet.id,
             driver="GPKG",
@@ -151,7 +161,9 @@ def _write_sheet(
             layer_options=options,
             **places,
         )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+    except RuntimeError as error:
+        if stopped:
+            raise stopped[0] from None
         raise WriteError(
             f"cannot write {sheet.id} to {path.name}: {error}; expected room on the "
             "disk. What stood there before is untouched."

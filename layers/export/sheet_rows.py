@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from geo.crs import require_lonlat
+from geo.errors import CRSMismatchError, CRSMissingError
 from layers.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def geometries(sheet: Sheet) -> tuple[NDArray[np.object_], str]:
     Raises
     ------
     CRSMismatchError, CRSMissingError
-        If the layer is not in EPSG:4326.
+        If the layer says no CRS, or is not in EPSG:4326.
     SchemaError
         If a geometry is of another type than the sheet says, or has an M coordinate.
     """
     series = gpd.GeoSeries(sheet.table["geometry"])
-    require_lonlat(series, sheet.id)
+    _check_crs(series, sheet.id)
     found = np.asarray(series, dtype=object)
     kind = sheet.geometry.removeprefix("Multi")
     several = sheet.geometry.startswith("Multi")
@@ -198,6 +198,19 @@ def batches(
     return pa.RecordBatchReader.from_batches(schema, with_places())
 
 
+def _check_crs(series: gpd.GeoSeries, name: str) -> None:
+    """Refuse a layer that is not in EPSG:4326; a place may be missing or empty."""
+    if series.crs is None:
+        raise CRSMissingError(
+            f"{name} has no CRS; expected EPSG:4326. Call set_crs(...) first."
+        )
+    if series.crs.to_epsg() != 4326:
+        raise CRSMismatchError(
+            f"{name} is in {series.crs.to_string()[:60]}; expected EPSG:4326. Call "
+            "to_crs(4326) first."
+        )
+
+
 def _check_columns(sheet: str, names: list[str]) -> None:
     """Refuse names that the file needs itself, or that differ only in case."""
     seen: dict[str, str] = {FID: FID, GEOMETRY: GEOMETRY}
@@ -216,7 +229,9 @@ def _array(sheet: str, name: str, column: pd.Series[Any]) -> pa.Array:
     """One column as Arrow has it, if a GeoPackage can hold it."""
     try:
         array = pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+    except pa.ArrowNotImplementedError as error:
+        raise _unfit(sheet, name, column) from error
+    except (pa.ArrowException, OverflowError) as error:
         row, value = _odd_one(column)
         raise SchemaError(
             f"{sheet}: column {name!r}, row {row}: {type(value).__name__} {value!r:.60}"
@@ -244,14 +259,19 @@ def _array(sheet: str, name: str, column: pd.Series[Any]) -> pa.Array:
         or pa.types.is_date32(kind)
     )
     if not good:
-        row = int(np.argmax(~np.asarray(column.isna()))) + 1
-        value = column.iloc[row - 1]
-        raise SchemaError(
-            f"{sheet}: column {name!r}, row {row}: {type(value).__name__} "
-            f"{value!r:.60}; expected text, a number, a truth value or a date. Write "
-            "lists as text between spaces, and records as columns."
-        )
+        raise _unfit(sheet, name, column)
     return array.cast(pa.float64()) if pa.types.is_float16(kind) else array
+
+
+def _unfit(sheet: str, name: str, column: pd.Series[Any]) -> SchemaError:
+    """Say that a column's values are of no kind that the file has."""
+    row = int(np.argmax(~np.asarray(column.isna()))) + 1
+    value = column.iloc[row - 1]
+    return SchemaError(
+        f"{sheet}: column {name!r}, row {row}: {type(value).__name__} {value!r:.60}; "
+        "expected text, a number, a truth value or a date. Write lists as text between "
+        "spaces, and records as columns."
+    )
 
 
 def _signed(sheet: str, name: str, array: pa.Array) -> pa.Array:

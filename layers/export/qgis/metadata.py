@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyproj import CRS
+
 from layers.export.qgis.elements import document, element
 
 if TYPE_CHECKING:
@@ -17,13 +19,6 @@ SCHEMA = "http://mrcc.com/qgis.dtd"
 WGS84 = "EPSG:4326"
 
 _DOCTYPE = f"<!DOCTYPE qgis PUBLIC '{SCHEMA}' 'SYSTEM'>"
-_WKT = (
-    'GEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",'
-    '6378137,298.257223563,LENGTHUNIT["metre",1]]],PRIMEM["Greenwich",0,ANGLEUNIT['
-    '"degree",0.0174532925199433]],CS[ellipsoidal,2],AXIS["geodetic latitude (Lat)",'
-    'north,ORDER[1],ANGLEUNIT["degree",0.0174532925199433]],AXIS["geodetic longitude '
-    '(Lon)",east,ORDER[2],ANGLEUNIT["degree",0.0174532925199433]],ID["EPSG",4326]]'
-)
 _MERCATOR_PROJ = (
     "+proj=merc +a=6378137 +b=6378137 +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 "
     "+units=m +nadgrids=@null +wktext +no_defs"
@@ -133,7 +128,7 @@ def spatial_reference(code: int = 4326) -> ET.Element:
     return element(
         "spatialrefsys",
         None,
-        element("wkt", text=_WKT if geographic else ""),
+        element("wkt", text=CRS.from_epsg(code).to_wkt()),
         element(
             "proj4",
             text="+proj=longlat +datum=WGS84 +no_defs"

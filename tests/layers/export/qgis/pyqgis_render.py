@@ -18,10 +18,11 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 
+APPLICATION = QgsApplication([], False)
+
 
 def main(source, target, width, height, language=""):
-    application = QgsApplication([], False)
-    application.initQgis()
+    APPLICATION.initQgis()
     project = QgsProject.instance()
     if not project.read(source):
         sys.stderr.write(f"{source}: {project.error()}\n")
@@ -36,11 +37,13 @@ def main(source, target, width, height, language=""):
     settings.setEllipsoid(project.ellipsoid())
     settings.setBackgroundColor(project.backgroundColor())
     root = project.layerTreeRoot()
-    settings.setLayers([
-        layer
-        for layer in root.layerOrder()
-        if layer.isSpatial() and root.findLayer(layer.id()).isVisible()
-    ])
+    settings.setLayers(
+        [
+            layer
+            for layer in root.layerOrder()
+            if layer.isSpatial() and root.findLayer(layer.id()).isVisible()
+        ]
+    )
     settings.setOutputSize(QSize(int(width), int(height)))
     settings.setOutputDpi(96)
     view = QgsReferencedRectangle(project.viewSettings().defaultViewExtent())
