@@ -232,7 +232,8 @@ class _Writer:
         """Send the rows as one stream."""
         columns = self.columns[sheet.id]
         values: list[list[Any]] = [
-            _kept(cells_of(column)) for column in self.values[sheet.id].columns.values()
+            list(map(_kept, cells_of(column)))
+            for column in self.values[sheet.id].columns.values()
         ]
         names = [columns.key, *columns.names.values()]
         if sheet.geometry:
@@ -355,12 +356,9 @@ class _Writer:
             )
 
 
-def _kept(cells: list[Any]) -> list[Any]:
+def _kept(cell: Any) -> Any:
     """Put a sign in the place of NUL characters, which PostgreSQL takes in no text."""
-    return [
-        cell.replace("\0", REPLACEMENT) if isinstance(cell, str) else cell
-        for cell in cells
-    ]
+    return cell.replace("\0", REPLACEMENT) if isinstance(cell, str) else cell
 
 
 def _parted(address: str) -> tuple[str, str | None]:

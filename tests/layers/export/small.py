@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from affine import Affine
 
 from layers.export.content import Content, Field, Relation, Sheet, Style
 from layers.symbology import MARKS
@@ -148,7 +148,8 @@ def raster(path: Path, *, crs: str | None = "EPSG:5179", dtype="int16") -> Path:
         dtype=dtype,
         crs=crs,
         nodata=-9999,
-        transform=from_origin(900_000, 2_100_000, 100, 100),
+        compress="deflate",
+        transform=Affine(100, 0, 900_000, 0, -100, 2_100_000),
     ) as made:
         made.write(cells, 1)
         made.set_band_description(1, "Height")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -219,7 +220,7 @@ def test_other_shapes_and_values(database):
     table = gpd.GeoDataFrame(
         {
             "id": ["a", "b", "c", "d"],
-            "large": pd.array([2**64 - 1, 1, 2, 3], dtype="uint64"),
+            "large": np.array([2**64 - 1, 1, 2, 3], dtype="uint64"),
             "list": [["x", "y"], None, [], None],
             "text": pd.Series(["a\0b", "\ud800", "", None], dtype=object),
             "far": [float("inf"), float("-inf"), float("nan"), 0.0],
