@@ -107,14 +107,16 @@ def add_layer(
     classes = None
     if column is not None:
         classes = classify(gdf[column], scheme=scheme, k=k, palette=palette, unit=unit)
-    number = sum(bool(re.fullmatch(r"added:\d+", key)) for key in page.marks) + 1
+    known = [re.match(r"added:(\d+)", key) for key in page.marks]
+    number = max((int(found[1]) for found in known if found), default=0) + 1
     drawing = _Drawing(
         name=name,
         number=number,
         mark=_mark(name, number, gdf, shapes, style),
         classes=classes,
+        many=draw == "canvas" or (draw == "auto" and max(parts, len(gdf)) > MOST_MARKS),
     )
-    if draw == "canvas" or (draw == "auto" and max(parts, len(gdf)) > MOST_MARKS):
+    if drawing.many:
         _draw_canvas(page, drawing, gdf, shapes, resolution_m)
     else:
         _draw_marks(page, drawing, gdf, shapes)
@@ -130,36 +132,34 @@ class _Drawing:
     number: int
     mark: LayerMark
     classes: Classes | None
+    many: bool
 
     def class_marks(self) -> list[LayerMark]:
-        """Give each class a row of the legend, under that of the layer."""
+        """Give each class a row of the legend; the first says how they were made."""
         if self.classes is None:
             return []
+        made = self.classes
         return [
             dataclasses.replace(
                 self.mark,
                 key=f"{self.mark.key}:{place}",
                 label=f"{one.label} ({one.count:,})",
-                about="",
+                about="" if place or self.many else self.mark.about,
                 role=f"added-{self.number}-{place}",
-                part=True,
-                heading=False,
-                many=False,
-                method="",
-                unit="",
+                title="" if place or self.many else self.mark.label,
+                method="" if place else made.method,
+                unit="" if place else made.unit,
             )
-            for place, one in enumerate(self.classes.classes)
+            for place, one in enumerate(made.classes)
         ]
 
-    def show_on(self, page: ExchangeMap, mark: LayerMark) -> None:
+    def show_on(self, page: ExchangeMap) -> None:
         """Put the layer's rows into the legend, and its colours into the page."""
+        if self.classes is None or self.many:
+            mark = self.mark
+            page.show_mark(dataclasses.replace(mark, many=self.many))
         if self.classes is None:
-            page.show_mark(mark)
             return
-        method, unit = self.classes.method, self.classes.unit
-        page.show_mark(
-            dataclasses.replace(mark, heading=True, method=method, unit=unit)
-        )
         page.needs("classes")
         day, night = [], []
         for own, one in zip(self.class_marks(), self.classes.classes, strict=True):
@@ -168,7 +168,8 @@ class _Drawing:
                 rules.append(f".role-{own.role}{{--mark:{colour}}}")
         dark = f"@media screen and (prefers-color-scheme:dark){{{''.join(night)}}}"
         page.get_root().header.add_child(
-            Verbatim(f"<style>{''.join(day)}{dark}</style>"), name=f"{mark.key} colours"
+            Verbatim(f"<style>{''.join(day)}{dark}</style>"),
+            name=f"{self.mark.key} colours",
         )
 
 
@@ -228,7 +229,7 @@ def _draw_marks(
             )
             page.cards.append(card)
             place += 1
-    drawing.show_on(page, drawing.mark)
+    drawing.show_on(page)
     for mark in marks or [drawing.mark]:
         if mark.key in groups or not marks:
             mark_layer(mark, groups.get(mark.key, [])).add_to(page)
@@ -273,13 +274,9 @@ def _draw_canvas(
     from maps.many import many_layer, rounding
 
     step = resolution_m or _own_resolution(gdf)
-    mark = dataclasses.replace(
-        drawing.mark,
-        many=True,
-        about=f"{drawing.mark.about} {rounding(step)}",
-    )
-    drawing.show_on(page, mark)
-    page.needs("classes")
+    about = f"{drawing.mark.about} {rounding(step)}"
+    mark = dataclasses.replace(drawing.mark, about=about)
+    dataclasses.replace(drawing, mark=mark).show_on(page)
     page.needs("many")
     many_layer(
         mark,

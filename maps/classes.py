@@ -131,20 +131,17 @@ class LayerMark(Mark):
 
     Attributes
     ----------
-    heading
-        Whether it is a layer that is drawn by classes: the rows after it explain it.
+    title
+        Name of the layer, on the first of its classes where nothing else says it.
     method, unit
-        How the classes were made, and what their numbers are.
-    part
-        Whether it is a class of the layer before it.
+        How the classes were made, and what their numbers are; on the first of them.
     many
         Whether the page's script draws it on a canvas, with its own controls.
     """
 
-    heading: bool = False
+    title: str = ""
     method: str = ""
     unit: str = ""
-    part: bool = False
     many: bool = False
 
 

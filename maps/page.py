@@ -56,7 +56,8 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "classes": ("classes.css",),
         "many": (
             *("many-data.js", "many-shape.js", "many-draw.js", "many.js"),
-            *("many-cards.js", "many-tools.js", "many.css"),
+            *("many-cards.js", "many-filter.js", "many-keys.js", "many-tools.js"),
+            "many.css",
         ),
     }
 )

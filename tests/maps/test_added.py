@@ -192,7 +192,7 @@ def test_a_polygon_round_a_pole_is_refused(page):
 @pytest.mark.parametrize("draw", ["marks", "canvas"])
 def test_rows_without_a_place_are_counted_and_not_drawn(page, draw):
     shapes = [Point(125, 39), None, Point(), Point(np.nan, 1), Point(np.inf, 1)]
-    shapes += [Point(10, 89), LineString([(1, 2), (3, np.nan)])]
+    shapes += [Point(10, 89), LineString([(1, 2), (3, np.inf)])]
     layer = gpd.GeoDataFrame(geometry=shapes, crs=4326)
     maps.add_layer(page, layer, name="mine", draw=draw)
     about = page.marks["added:1"].about
@@ -228,8 +228,8 @@ def test_classes_have_rows_and_colours(page):
     layer = points(*spots, cap_mw=[1.0, 2, 3, 4, None, 6], sources="s")
     maps.add_layer(page, layer, name="mine", column="cap_mw", k=2)
     rows = [m for key, m in page.marks.items() if key.startswith("added:1")]
-    assert [m.label for m in rows] == ["mine", "1–3 (3)", "3–6 (2)", "no value (1)"]
-    assert (rows[0].unit, rows[0].heading) == ("MW", True)
+    assert [m.label for m in rows] == ["1–3 (3)", "3–6 (2)", "no value (1)"]
+    assert (rows[0].title, rows[0].unit) == ("mine", "MW")
     assert "Quantiles" in rows[0].method
     html = page.get_root().render()
     assert ".role-added-1-2{--mark:#" in html
