@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NAME_BYTES, TEXT_BYTES, MOST_FIELDS = 10, 254, 255
 """Longest name and text in UTF-8 [B], and most columns of a table."""
 
-MOST_WHOLE = 10**18 - 1
-"""Largest whole number that readers take for one."""
+WHOLE_BYTES = 18
+"""Longest whole number, its sign included, that readers take for one. [B]"""
 
 _NUMBER_BYTES = 24
 _BATCH = 20_000
@@ -94,7 +94,7 @@ def is_text(column: pa.ChunkedArray) -> bool:
     """
     kind = kind_of(column.type)
     if kind == "whole":
-        return _largest(column) > MOST_WHOLE
+        return _whole_width(column) > WHOLE_BYTES
     return kind not in {"number", "truth", "date"}
 
 
@@ -155,7 +155,7 @@ def _field(
         longest = max((len(_bytes(v)) for v in texts.to_pylist() if v), default=1)
         letter, width = "C", max(longest, 1)
     elif kind == "whole":
-        letter, width = "N", len(str(_largest(column))) + 1
+        letter, width = "N", _whole_width(column)
     elif kind == "number":
         letter, width, decimals = "F", _NUMBER_BYTES, 15
     else:
@@ -171,17 +171,23 @@ def _putter(letter: str, width: int) -> Callable[[Any], bytes]:
         return _bytes(value or "").ljust(width)
 
     def number(value: float | None) -> bytes:
-        missing = value is None or not math.isfinite(value)
-        return (b"" if missing else repr(value).encode()).rjust(width)
+        known = value is not None and math.isfinite(value)
+        return (repr(value).encode() if known else b"").rjust(width)
 
     def truth(value: bool | None) -> bytes:
         return b"?" if value is None else b"T" if value else b"F"
 
     def day(value: date | None) -> bytes:
-        known = value is not None
-        return f"{value:%Y%m%d}".rjust(8, "0").encode() if known else b" " * 8
+        return b" " * 8 if value is None else _digits(value)
 
-    return {"C": text, "N": number, "F": number, "L": truth, "D": day}[letter]
+    putters: dict[str, Callable[[Any], bytes]] = {
+        "C": text,
+        "N": number,
+        "F": number,
+        "L": truth,
+        "D": day,
+    }
+    return putters[letter]
 
 
 def _bytes(text: str) -> bytes:
@@ -189,11 +195,16 @@ def _bytes(text: str) -> bytes:
     return cut_bytes(text.replace("\x00", REPLACEMENT), TEXT_BYTES).encode()
 
 
-def _largest(column: pa.ChunkedArray) -> int:
+def _whole_width(column: pa.ChunkedArray) -> int:
     import pyarrow.compute as pc
 
-    ends = pc.min_max(column).as_py()
-    return max(abs(ends["min"] or 0), abs(ends["max"] or 0))
+    ends: dict[str, int | None] = pc.min_max(column).as_py()
+    return max(len(str(ends["min"] or 0)), len(str(ends["max"] or 0)))
+
+
+def _digits(day: date) -> bytes:
+    """Write a day as year, month and day."""
+    return f"{day.year:04d}{day.month:02d}{day.day:02d}".encode()
 
 
 _KNOWN = {

@@ -29,6 +29,8 @@ from layers.export.values import REPLACEMENT, Values, as_text
 from layers.files import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
     from geo.parallel import Progress
@@ -65,7 +67,32 @@ def _fine_times(values: Values) -> int:
     )
 
 
+def _unlike_names(names: Iterable[str]) -> dict[str, str]:
+    """Give names that differ in case only a number; GDAL takes them for one."""
+    found: dict[str, str] = {}
+    wanted = list(names)
+    taken = {name.lower() for name in wanted}
+    seen: set[str] = set()
+    for name in wanted:
+        unlike, number = name, 1
+        while unlike.lower() in seen or (number > 1 and unlike.lower() in taken):
+            number += 1
+            unlike = f"{name}_{number}"
+        seen.add(unlike.lower())
+        found[name] = unlike
+    return found
+
+
 LOSSES = (
+    Loss(
+        kind="names numbered",
+        one="name that differs from another in case only got a number",
+        many="names that differ from others in case only got numbers",
+        about="Programs take names for the same whatever their case.",
+        in_sheet=lambda values: sum(
+            name != unlike for name, unlike in _unlike_names(values.columns).items()
+        ),
+    ),
     Loss(
         kind="rows without a place left out",
         one="row without a place was left out",
@@ -168,8 +195,9 @@ def _write_layer(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
     elif shapely.has_z(shapes).any():
         kind, shapes = f"{kind} Z", shapely.force_3d(shapes)
     chosen = pa.array(kept)
+    names = _unlike_names(values.columns)
     columns = {
-        name: _native(column, values.kinds[name]).filter(chosen)
+        names[name]: _native(column, values.kinds[name]).filter(chosen)
         for name, column in values.columns.items()
     }
     credit = " ".join(filter(None, (sheet.abstract, sheet.rights, sheet.licence)))

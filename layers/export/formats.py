@@ -52,8 +52,8 @@ class Format:
     def losses(self) -> tuple[Loss, ...]:
         """What it can cause, in the order of its table."""
         room = import_module(self.room)
-        own = getattr(room, f"{self.key.upper()}_LOSSES", None)
-        losses: tuple[Loss, ...] = own or getattr(room, "LOSSES", ())
+        usual = getattr(room, "LOSSES", ())
+        losses: tuple[Loss, ...] = getattr(room, f"{self.key.upper()}_LOSSES", usual)
         return losses
 
     @property

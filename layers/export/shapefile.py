@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -150,7 +150,7 @@ LOSSES = (
         kind="layers split",
         one="more file, one for each kind of geometry",
         many="more files, one for each kind of geometry",
-        about="A file holds points, lines or areas.",
+        about="A file holds points, lines or areas; the column id tells the order.",
         in_sheet=_more_files,
     ),
     Loss(
@@ -306,17 +306,17 @@ def _in_order(
     return rows[order], np.concatenate([piece[1] for piece in pieces])[order]
 
 
-def _gathered_parts(collection: object) -> list[object]:
+def _gathered_parts(collection: Any) -> list[Any]:
     """Points, lines and areas of a collection, each together."""
     import shapely
 
-    by_dimension: dict[int, list[object]] = {}
+    by_dimension: dict[int, list[Any]] = {}
     for part in parts_of(collection):
         by_dimension.setdefault(int(shapely.get_dimensions(part)), []).append(part)
     return [gathered(parts) for parts in by_dimension.values()]
 
 
-def _alone(shape: object) -> np.ndarray:
+def _alone(shape: Any) -> np.ndarray:
     found = np.empty(1, dtype=object)
     found[0] = shape
     return found

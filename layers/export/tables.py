@@ -42,6 +42,16 @@ _FORMULA = (
 )
 _BEGINS = re.compile(_FORMULA)
 
+
+def _empty_bytes(values: Values) -> int:
+    import pyarrow.compute as pc
+
+    return sum(
+        pc.sum(pc.equal(pc.binary_length(column), 0)).as_py() or 0
+        for column in values.of_kind("bytes")
+    )
+
+
 LOSSES = (
     Loss(
         kind="formulas defused",
@@ -57,6 +67,13 @@ LOSSES = (
         many="missing texts became empty",
         about="A cell is either filled or not.",
         in_sheet=missing_texts,
+    ),
+    Loss(
+        kind="empty bytes",
+        one="value of no bytes became missing",
+        many="values of no bytes became missing",
+        about="A cell is either filled or not.",
+        in_sheet=_empty_bytes,
     ),
     Loss(
         kind="characters replaced",
@@ -209,6 +226,7 @@ def _places(shapes: np.ndarray) -> list[list[str]]:
     import shapely
 
     points = shapely.point_on_surface(shapes)
+    points[shapely.is_empty(points)] = None
     lonlat = [
         ["" if np.isnan(v) else repr(v) for v in axis.tolist()]
         for axis in (shapely.get_x(points), shapely.get_y(points))
@@ -240,7 +258,7 @@ def _defused(text: str) -> str:
 def _metadata(values: Values, name: str) -> dict[str, Any]:
     """Describe a file by the W3C's vocabulary for tables."""
     sheet = values.sheet
-    columns = []
+    columns: list[dict[str, Any]] = []
     for column, kind in values.kinds.items():
         field = sheet.fields.get(column)
         titles = [_defused(column)]
@@ -255,7 +273,7 @@ def _metadata(values: Values, name: str) -> dict[str, Any]:
             if field.unit:
                 about["schema:unitText"] = field.unit
         columns.append(about)
-    for column, kind, said in zip(
+    for column, datatype, said in zip(
         _place_names(values),
         ("double", "double", "string"),
         (
@@ -265,14 +283,13 @@ def _metadata(values: Values, name: str) -> dict[str, Any]:
         ),
         strict=False,
     ):
-        one = (
-            "" if sheet.geometry == "Point" or kind == "string" else " of a point on it"
-        )
+        exact = sheet.geometry == "Point" or datatype == "string"
+        one = "" if exact else " of a point on it"
         columns.append(
             {
                 "name": column,
                 "titles": [column],
-                "datatype": kind,
+                "datatype": datatype,
                 "dc:description": said + one,
             }
         )

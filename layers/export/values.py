@@ -316,9 +316,21 @@ def _arrow(values: pd.Series) -> tuple[pa.ChunkedArray, int]:
     column = _chunked(found)
     if kind_of(column.type) == "text":
         column = column.cast(pa.string())
+    elif pa.types.is_uint64(column.type):
+        return _signed(column)
     elif pa.types.is_float16(column.type):
         column = column.cast(pa.float32())
     return column, changed
+
+
+def _signed(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """Whole numbers with a sign, or text where they are too large for that."""
+    import pyarrow as pa
+
+    try:
+        return column.cast(pa.int64()), 0
+    except pa.ArrowInvalid:
+        return column.cast(pa.string()), len(column) - column.null_count
 
 
 def paired(text: str) -> str:

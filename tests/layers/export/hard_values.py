@@ -13,7 +13,7 @@ import shapely
 from layers.export.frame_content import frame_content
 
 KOREA = dt.timezone(dt.timedelta(hours=9))
-NOON = dt.datetime(2019, 10, 31, 12, 0, 0, 123456)
+NOON = dt.datetime(2019, 10, 31, 12, 0, 0, 123456)  # noqa: DTZ001
 
 VALUES = {
     "text": ["plain", "two words", "a,b;c", 'she said "no"', "it's"],
@@ -102,9 +102,12 @@ SHAPES = {
     "multipoints": _wkt("MULTIPOINT ((1 2), (3 4))", "MULTIPOINT ((5 6))"),
     "points and multipoints": _wkt("POINT (1 2)", "MULTIPOINT ((5 6), (7 8))"),
     "polygons and multi": _wkt(
-        "POLYGON ((20 0, 21 0, 21 1, 20 0))",
+        "POLYGON ((20 0, 21 1, 21 0, 20 0))",
+        "MULTIPOLYGON (((0 0, 1 1, 1 0, 0 0)), ((5 5, 6 6, 6 5, 5 5)))",
+    ),
+    "lone polygon in multi": _wkt("MULTIPOLYGON (((10 0, 11 1, 11 0, 10 0)))"),
+    "anticlockwise multi": _wkt(
         "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))",
-        "MULTIPOLYGON (((10 0, 11 0, 11 1, 10 0)))",
     ),
     "lone line in multi": _wkt("MULTILINESTRING ((0 0, 1 1))"),
     "mixed": _wkt("POINT (1 2)", "LINESTRING (0 0, 1 1)", ANTICLOCKWISE),
@@ -114,7 +117,8 @@ SHAPES = {
     "heights": _wkt("POINT Z (1 2 3)", "POINT Z (3 4 -5.5)"),
     "some heights": _wkt("POINT Z (1 2 3)", "POINT (3 4)"),
     "heights of several kinds": _wkt("POINT Z (1 2 3)", "LINESTRING Z (0 0 1, 1 1 2)"),
-    "measures": _wkt("POINT M (1 2 3)", "POINT ZM (3 4 5 6)"),
+    "measures": _wkt("POINT M (1 2 3)", "POINT M (3 4 5)"),
+    "heights and measures": _wkt("POINT ZM (1 2 3 4)", "POINT ZM (5 6 7 8)"),
     "past 180": _wkt("POLYGON ((179 0, 181 0, 181 1, 179 1, 179 0))", "POINT (181 2)"),
     "line past 180": _wkt("LINESTRING (179 0, 181 2)"),
     "wide box": _wkt("POLYGON ((-170 0, 170 0, 170 1, -170 1, -170 0))"),

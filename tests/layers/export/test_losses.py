@@ -25,7 +25,7 @@ from tests.layers.export.hard_values import (
 from tests.layers.export.reading_back import READERS
 
 ASPECTS = {
-    "names": {"names shortened"},
+    "names": {"names numbered", "names shortened"},
     "files": {"layers split"},
     "rows": {"rows without a place left out"},
     "order": {"order"},
@@ -44,6 +44,7 @@ ASPECTS = {
         "characters replaced",
         "dates as text",
         "decimals as text",
+        "empty bytes",
         "empty texts",
         "formulas defused",
         "infinite numbers",
@@ -109,7 +110,8 @@ def measured(content, key, folder):
             len(shapes) == 1 and same_shape(table.geometry.iloc[i], shapes[0])
         )
         found["shapes"] += shapes == [None] and table.geometry.iloc[i] is not None
-    found["order"] = sum(a != b for a, b in zip(kept, back.rows, strict=True))
+    if back.files == 1:
+        found["order"] = sum(a != b for a, b in zip(kept, back.rows, strict=True))
     return found
 
 
@@ -217,7 +219,7 @@ LON, LAT = st.floats(-180, 180), st.floats(-90, 90)
 
 @pytest.mark.parametrize("key", READERS)
 @given(data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_any_row_changes_as_declared(key, data, tmp_path_factory):
     rows = st.lists(
         st.tuples(
