@@ -4,6 +4,7 @@
 # make data   make the shipped data again from their public packages and compare
 # make bench-joins  the joins beside geopandas, SedonaDB, DuckDB, PostGIS … (an hour)
 # make bench-siting  sites from national rasters beside gdaldem, atlite … (half an hour)
+# make bench-io     files in and out beside geopandas and pyogrio (twenty minutes)
 # make bench-scale  the joins on a cluster of two workers, larger than their memory
 
 # The first Python that runs, is recent enough and can make virtual environments.
@@ -13,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: map test lowest data golden screenshots bench-joins bench-scale bench-siting clean
+.PHONY: map test lowest data golden screenshots bench-io bench-joins bench-scale bench-siting clean
 
 map: $(VENV)/.installed
 	@$(BIN)/lodemap map -o cholsan-2019.html
@@ -27,6 +28,7 @@ test: $(VENV)/.dev
 	$(BIN)/python tests/browser.py
 	-$(BIN)/python tests/postgis.py
 	-$(BIN)/python tests/gdal.py
+	-$(BIN)/python tests/judges.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 lowest: $(VENV)/.dev
@@ -40,6 +42,9 @@ golden: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python tests/screenshots.py
+
+bench-io: $(VENV)/.dev
+	$(BIN)/python tests/benchmarks/io.py $(BENCH)
 
 bench-joins: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/joins.py $(BENCH)

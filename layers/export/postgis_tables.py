@@ -63,8 +63,6 @@ def columns_of(values: Values) -> Columns:
     for name, column in values.columns.items():
         if types[name] == "timestamp" and column.type.tz:
             types[name] = "timestamptz"
-        elif str(column.type) == "uint64":
-            types[name] = "numeric(20)"
     return Columns(names, types)
 
 
