@@ -13,6 +13,7 @@ from layers.errors import (
     ExchangeError,
     ExtraMissingError,
     FetchError,
+    ImportRefusedError,
     LayerNotFoundError,
     QueryError,
     ReadError,
@@ -34,6 +35,10 @@ from layers.exchange import Exchange, load_exchange
 from layers.exchange_file import exchange_ids
 from layers.export.writing import Written, write
 from layers.fetching import PublicFile, fetch
+from layers.importing.drafts import draft_mapping
+from layers.importing.mapping import Mapping, read_mapping
+from layers.importing.reader import Imported, import_file, read
+from layers.importing.report import ImportReport
 from layers.ranges import Range
 from layers.reading import read_layer
 from layers.sanctions import measures
@@ -50,8 +55,12 @@ __all__ = [
     "ExchangeError",
     "ExtraMissingError",
     "FetchError",
+    "ImportRefusedError",
+    "ImportReport",
+    "Imported",
     "Layer",
     "LayerNotFoundError",
+    "Mapping",
     "MeasureWarning",
     "PublicFile",
     "QueryError",
@@ -67,15 +76,19 @@ __all__ = [
     "check_features",
     "claims",
     "corroboration",
+    "draft_mapping",
     "exchange_ids",
     "fetch",
+    "import_file",
     "load",
     "load_exchange",
     "load_table",
     "measures",
     "origins",
     "raster_path",
+    "read",
     "read_layer",
+    "read_mapping",
     "sources",
     "sql",
     "write",
