@@ -1,0 +1,135 @@
+import gzip
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from geo.errors import CRSMismatchError, GeometryError, GeometryTypeError
+from layers.errors import ExtraMissingError, WriteError
+from layers.tiles import ROW, mercator, write_tiles
+
+pmtiles = pytest.importorskip("pmtiles.reader")
+
+
+def points(n=3_000, seed=1):
+    draw = np.random.default_rng(seed)
+    return gpd.GeoDataFrame(
+        {
+            "name": [f"장소 {i} <b>" for i in range(n)],
+            "kind": draw.choice(["mine", "port"], n),
+            "mw": np.round(draw.gamma(2, 20, n), 2),
+        },
+        geometry=gpd.points_from_xy(draw.uniform(121, 131, n), draw.uniform(37, 43, n)),
+        crs=4326,
+    )
+
+
+def read(path, zoom):
+    """All features of a zoom, read by GDAL, which shares nothing with the tiler."""
+    return pyogrio.read_dataframe(path, ZOOM_LEVEL=zoom, layer="features").to_crs(4326)
+
+
+def test_all_points_stand_in_the_finest_zoom_where_they_belong(tmp_path):
+    layer = points()
+    made = write_tiles(layer, tmp_path / "a.pmtiles", zoom=6, resolution_m=10)
+    assert (made.rows, made.zoom, dict(made.features)) == (3_000, 6, {6: 3_000})
+    found = read(made.path, 6).drop_duplicates(ROW).set_index(ROW).sort_index()
+    assert found.index.tolist() == list(range(3_000))
+    assert found["name"].tolist() == layer["name"].tolist()
+    assert found["mw"].tolist() == layer["mw"].tolist()
+    apart = layer.geometry.to_crs(3857).distance(
+        found.geometry.to_crs(3857).reset_index(drop=True)
+    )
+    assert made.step_m <= 10
+    # Rounded to the nearest step both ways; the square of web maps is 1.37 wide here.
+    assert apart.max() <= made.step_m * 0.5**0.5 * 1.001
+
+
+def test_areas_and_lines_stand_in_every_zoom(tmp_path):
+    layer = points(200)
+    layer.geometry = shapely.buffer(layer.geometry.to_numpy(), 0.05, quad_segs=4)
+    layer.loc[0, "geometry"] = shapely.LineString([(121, 38), (130, 42)])
+    made = write_tiles(layer, tmp_path / "a.pmtiles", zoom=7)
+    assert made.features[7] == 200
+    assert set(made.features) <= set(range(8))
+    assert set(read(made.path, 7)[ROW]) == set(range(200))
+
+
+def test_the_zoom_is_the_first_without_a_crowd(tmp_path, monkeypatch):
+    monkeypatch.setattr("layers.tiles.CROWD", 100)
+    layer = points(2_000)
+    made = write_tiles(layer, tmp_path / "a.pmtiles")
+    xy = mercator(layer.get_coordinates().to_numpy())
+
+    def most(zoom):
+        keys = np.floor(xy * 2**zoom).astype(int)
+        return np.unique(keys, axis=0, return_counts=True)[1].max()
+
+    assert most(made.zoom) <= 100 < most(made.zoom - 1)
+
+
+def test_the_same_layer_gives_the_same_bytes(tmp_path):
+    for name in ("a.pmtiles", "b.pmtiles"):
+        write_tiles(points(500), tmp_path / name)
+    assert (tmp_path / "a.pmtiles").read_bytes() == (
+        tmp_path / "b.pmtiles"
+    ).read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_tiles_are_packed_as_the_format_says(tmp_path):
+    made = write_tiles(points(500), tmp_path / "a.pmtiles")
+    with made.path.open("rb") as stream:
+        reader = pmtiles.Reader(pmtiles.MmapSource(stream))
+        header = reader.header()
+        assert header["max_zoom"] == made.zoom
+        tiles = list(pmtiles.all_tiles(pmtiles.MmapSource(stream)))
+    assert len(tiles) == made.tiles
+    assert all(gzip.decompress(tile) for _, tile in tiles)
+
+
+@pytest.mark.parametrize(
+    ("layer", "error", "told"),
+    [
+        (points(0), GeometryError, "empty"),
+        (points(3).to_crs(3857), CRSMismatchError, "4326"),
+        (
+            gpd.GeoDataFrame(geometry=[shapely.Point(0, 89)], crs=4326),
+            GeometryError,
+            "85.05",
+        ),
+        (
+            gpd.GeoDataFrame(
+                geometry=[shapely.GeometryCollection([shapely.Point(0, 0)])], crs=4326
+            ),
+            GeometryTypeError,
+            "explode",
+        ),
+    ],
+)
+def test_what_has_no_place_on_a_web_map_is_refused(tmp_path, layer, error, told):
+    with pytest.raises(error, match=told):
+        write_tiles(layer, tmp_path / "a.pmtiles")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(WriteError, match="folder"):
+        write_tiles(points(3), tmp_path / "none" / "a.pmtiles")
+
+
+def test_a_failure_leaves_the_old_archive(tmp_path, monkeypatch):
+    (tmp_path / "a.pmtiles").write_bytes(b"old")
+    monkeypatch.setattr("layers.tiles.LAYER", None)
+    with pytest.raises(WriteError, match="untouched"):
+        write_tiles(points(3), tmp_path / "a.pmtiles")
+    assert (tmp_path / "a.pmtiles").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_missing_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("layers.tiles.find_spec", lambda _: None)
+    with pytest.raises(ExtraMissingError, match=r"lodemap\[tiles\]"):
+        write_tiles(points(3), tmp_path / "a.pmtiles")
