@@ -13,6 +13,7 @@ import click
 from geo.errors import GeoError
 from maps.export import export
 from maps.fetch import fetch
+from maps.importing import added_layer, import_, reading_options
 from maps.preview import preview
 from maps.query import query
 from maps.results import printable
@@ -69,6 +70,7 @@ def cli(*, verbose: bool) -> None:
     help="Let the page ask OpenStreetMap for tiles when it is read.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page when it is written.")
+@reading_options
 def map_(
     *,
     exchange: str,
@@ -80,10 +82,12 @@ def map_(
     sites: str | None,
     online_basemap: bool,
     show: bool,
+    **reading: Any,
 ) -> None:
     """Write EXCHANGE as one HTML page that needs no network, and print its path.
 
-    EXCHANGE is the id of an exchange that ships, or the path of a TOML file.
+    EXCHANGE is the id of an exchange that ships, or the path of a TOML file. Layers
+    of your own are read as lodemap import reads them, with the same flags.
     """
     import layers
     import maps
@@ -95,7 +99,7 @@ def map_(
         exchange, as_of=to_date(as_of) if as_of else None, criteria=criteria
     )
     own = [
-        (Path(file).stem, layers.read_layer(file, evidence=not unsourced))
+        (Path(file).stem, added_layer(file, unsourced=unsourced, flags=reading))
         for file in added
     ]
     page = maps.exchange_map(
@@ -306,6 +310,7 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
 
 cli.add_command(export)
 cli.add_command(fetch)
+cli.add_command(import_)
 cli.add_command(preview)
 cli.add_command(query)
 cli.add_command(serve)
