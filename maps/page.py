@@ -70,7 +70,21 @@ TILES = {
 }
 """Online base map, used only when it is asked for by name."""
 
-_HEAD_SCRIPT = "document.documentElement.classList.add('has-js');"
+_HEAD_SCRIPT = (
+    "document.documentElement.classList.add('has-js');"
+    # A file that was cut short has no end, and the scripts that draw stand there.
+    "document.addEventListener('DOMContentLoaded', () => {"
+    "if (document.getElementById('page-end')) return;"
+    "const says = document.createElement('p');"
+    "says.id = 'damaged';"
+    "says.setAttribute('role', 'alert');"
+    "says.textContent = 'This file is damaged: its end is missing, so the map cannot be "
+    "drawn, and what can be read here is not all of it. Get the file again.';"
+    "says.style.cssText = 'position:sticky;top:0;z-index:4000;margin:0;padding:1rem;"
+    "background:var(--warn-fill,#fbeadf);color:var(--warn,#8f2d04);"
+    "font:600 1rem/1.4 sans-serif';"
+    "document.body.prepend(says);});"
+)
 _LOADS = {
     "script": "src",
     "link": "href",
