@@ -92,7 +92,8 @@ class DressCheck:
         if catalog != "" or schema != "":
             yield (
                 f"{sheet}: the style's f_table_catalog and f_table_schema are "
-                f"{catalog!r} and {schema!r}; expected '', else QGIS does not load it."
+                f"{catalog!r} and {schema!r}; expected '' and ''. QGIS does not load a "
+                "style whose schema is NULL."
             )
         if geometry != self._geometry(sheet):
             yield (

@@ -132,7 +132,7 @@ def _describe(
         "('table', ?, NULL, NULL, ?, ?, NULL)",
         (sheet.id, moment, number),
     )
-    # QGIS lists a style whose catalog or schema is NULL, and does not load it.
+    # QGIS lists a style whose schema is NULL, and does not load it.
     file.execute(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
         "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, "

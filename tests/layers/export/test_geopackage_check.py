@@ -62,7 +62,7 @@ def project_with(old, new):
 BROKEN = {
     "style catalog NULL": (
         "UPDATE layer_styles SET f_table_catalog = NULL WHERE f_table_name = 'towns'",
-        r"towns: the style's f_table_catalog .* QGIS does not load it",
+        r"towns: the style's f_table_catalog and f_table_schema are None and ''",
     ),
     "style schema NULL": (
         "UPDATE layer_styles SET f_table_schema = NULL WHERE f_table_name = 'legs'",
