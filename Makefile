@@ -29,6 +29,7 @@ test: $(VENV)/.dev
 	-$(BIN)/python tests/postgis.py
 	-$(BIN)/python tests/gdal.py
 	-$(BIN)/python tests/judges.py
+	-$(BIN)/python tests/qgis.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 lowest: $(VENV)/.dev
