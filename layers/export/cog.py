@@ -14,6 +14,7 @@ from geo.datasets import storage
 from geo.errors import CRSMissingError, GridError
 from layers.catalogue import catalogue
 from layers.errors import SchemaError, WriteError
+from layers.export import catalogue_losses
 from layers.export.folders import files_in, replacing_folder
 from layers.export.licences import copy_licences
 from layers.export.names import check_names
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from layers.catalogue import Layer
     from layers.export.content import Content
+
+LOSSES = catalogue_losses.COG
+"""What the format changes."""
 
 _BLOCK = 512
 _ENDINGS = (".tif", ".tiff")

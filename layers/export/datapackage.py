@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layers.export import catalogue_losses
 from layers.export.columns import cells_of, holds, values_of
 from layers.export.csv_file import place_columns, write_csv_file
 from layers.export.feature_collection import write_collection
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from layers.export.content import Content, Sheet
     from layers.export.values import Kind, Values
+
+LOSSES = catalogue_losses.DATAPACKAGE
+"""What the format changes."""
 
 DESCRIPTOR = "datapackage.json"
 

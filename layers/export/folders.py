@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SUMS = "SHA256SUMS"
 """File of each folder that lists the others, as ``sha256sum -c`` reads it."""
 
+_BESIDE = "losses.json"
+"""What an export puts into the folder afterwards."""
+
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
@@ -99,7 +102,7 @@ def _check_free(target: Path, path: Path) -> None:
             f"cannot write {path}: it is a file; expected a folder or a new name. "
             "Give another path."
         )
-    listed = {SUMS}
+    listed = {SUMS, _BESIDE}
     if (target / SUMS).is_file():
         lines = (target / SUMS).read_text("utf-8", errors="replace").splitlines()
         listed |= {line[66:] for line in lines}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from layers.errors import ExtraMissingError, SchemaError, WriteError
+from layers.export import catalogue_losses
 from layers.export.columns import cells_of, holds, row_ids, values_of
 from layers.export.postgis_tables import (
     column_comment,
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from layers.export.content import Content, Relation, Sheet
 
 logger = logging.getLogger(__name__)
+
+LOSSES = catalogue_losses.POSTGIS
+"""What the format changes."""
 
 SIGN = "Written by Lodemap."
 """Last line of a table's comment; only tables that have it are ever replaced."""

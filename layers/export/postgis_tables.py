@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from layers.export.catalogue_losses import LONGEST_NAME
 from layers.export.columns import places_of
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from layers.export.content import Sheet
     from layers.export.values import Kind, Values
-
-LONGEST_NAME = 63
-"""PostgreSQL cuts longer names. [B]"""
 
 _TYPES: dict[Kind, str] = {
     "text": "text",

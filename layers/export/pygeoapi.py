@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from layers.export import catalogue_losses
 from layers.export.columns import values_of
 from layers.export.feature_collection import bounds_of, write_collection
 from layers.export.folders import files_in, replacing_folder
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from layers.export.content import Content, Sheet
     from layers.export.values import Values
+
+LOSSES = catalogue_losses.PYGEOAPI
+"""What the format changes."""
 
 CONFIGURATION = "pygeoapi.yml"
 """Name of the configuration in the folder."""

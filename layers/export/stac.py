@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from layers.export import catalogue_losses
 from layers.export.cog import entry_of, save_raster
 from layers.export.columns import values_of
 from layers.export.csv_file import write_csv_file
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from layers.export.content import Content
     from layers.export.values import Values
+
+LOSSES = catalogue_losses.STAC
+"""What the format changes."""
 
 VERSION = "1.1.0"
 """Version of STAC."""

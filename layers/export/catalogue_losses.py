@@ -1,0 +1,153 @@
+"""What databases, catalogues and servers change of an export, declared as data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from layers.export.common_losses import (
+    ALWAYS,
+    BYTES,
+    CUT,
+    DATES,
+    DECIMALS,
+    EMPTY_PLACES,
+    LISTS,
+    NOT_FINITE,
+    RASTERS,
+    RELATIONS,
+    REWOUND,
+    STYLE,
+    TIMES,
+    empty_texts,
+    matching,
+)
+from layers.export.losses import Loss
+from layers.export.values import REPLACEMENT
+
+if TYPE_CHECKING:
+    from layers.export.content import Content
+    from layers.export.values import Values
+
+LONGEST_NAME = 63
+"""PostgreSQL cuts longer names. [B]"""
+
+
+def _only(loss: Loss, *, layers: bool) -> Loss:
+    """Count a loss in layers alone, or in tables alone."""
+    count = loss.in_sheet
+    if count is None:
+        return loss
+    return replace(
+        loss,
+        in_sheet=lambda v: count(v) if bool(v.sheet.geometry) == layers else 0,
+    )
+
+
+def _unheld(content: Content) -> int:
+    from layers.export.columns import holds, values_of
+
+    sheets = values_of(content)
+    return sum(not holds(sheets, relation) for relation in content.relations)
+
+
+def _long_names(values: Values) -> int:
+    return sum(len(name.encode("utf-8")) > LONGEST_NAME for name in values.columns)
+
+
+def _nanoseconds(values: Values) -> int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    count = 0
+    for column in values.of_kind("time"):
+        if column.type.unit == "ns":
+            below = pc.nanosecond(column)
+            count += pc.sum(pc.cast(pc.not_equal(below, 0), pa.int64())).as_py() or 0
+    return count
+
+
+FINER = Loss(
+    kind="times cut",
+    one="time was cut to a microsecond",
+    many="times were cut to microseconds",
+    about="Nanoseconds are not kept.",
+    in_sheet=_nanoseconds,
+)
+UNHELD = Loss(
+    kind="links undeclared",
+    one="link between sheets is not declared",
+    many="links between sheets are not declared",
+    about="A link is a foreign key only where each value is found in the other sheet.",
+    in_content=_unheld,
+)
+EMPTY_TEXTS = Loss(
+    kind="empty texts",
+    one="empty text became missing",
+    many="empty texts became missing",
+    about="A cell of CSV is either filled or not; the schema takes an empty one as "
+    "missing.",
+    in_sheet=empty_texts,
+)
+_NUL = Loss(
+    kind="characters replaced",
+    one="text lost a NUL character",
+    many="texts lost NUL characters",
+    about=f"The database takes no NUL in a text; it becomes {REPLACEMENT}.",
+    in_sheet=lambda values: matching(values, r"\x00"),
+)
+_SHORTENED = Loss(
+    kind="names shortened",
+    one="name was shortened",
+    many="names were shortened",
+    about=f"The database keeps {LONGEST_NAME} bytes of a name; a number tells apart "
+    "what is then the same.",
+    in_sheet=_long_names,
+)
+_COLLECTION = (
+    NOT_FINITE,
+    DATES,
+    TIMES,
+    DECIMALS,
+    LISTS,
+    BYTES,
+    CUT,
+    REWOUND,
+    EMPTY_PLACES,
+    FINER,
+)
+_SHEETS_LEFT_OUT = Loss(
+    kind="sheets left out",
+    one="layer or table was left out",
+    many="layers and tables were left out",
+    about="The format holds rasters only.",
+    in_content=lambda content: len(content.sheets),
+)
+_NOTHING_IN_IT = Loss(
+    kind="empty sheets left out",
+    one="sheet without rows was left out",
+    many="sheets without rows were left out",
+    about="The server's provider reads no empty collection.",
+    in_content=lambda content: sum(not len(s.table) for s in content.sheets),
+)
+
+POSTGIS = (_SHORTENED, _NUL, FINER, *ALWAYS, UNHELD, RASTERS)
+"""What a database changes."""
+
+DATAPACKAGE = (EMPTY_TEXTS, EMPTY_PLACES, BYTES, FINER, *ALWAYS, STYLE, UNHELD)
+"""What a data package changes in its CSV; the GeoJSON beside says what is empty."""
+
+STAC = (
+    *(_only(loss, layers=True) for loss in _COLLECTION),
+    *(_only(loss, layers=False) for loss in (EMPTY_TEXTS, BYTES, FINER)),
+    *ALWAYS,
+    STYLE,
+    RELATIONS,
+)
+"""What the files of a STAC catalogue change: layers are GeoJSON, tables CSV."""
+
+PYGEOAPI = (*_COLLECTION, _NOTHING_IN_IT, *ALWAYS, STYLE, RELATIONS, RASTERS)
+"""What is served: GeoJSON."""
+
+COG = (_SHEETS_LEFT_OUT,)
+"""What is left out beside rasters."""
