@@ -20,6 +20,8 @@ from layers.importing.raw import Limits, open_raw
 from layers.importing.report import ImportReport
 from layers.importing.uncertainty import said_by
 from layers.importing.wording import crs_text
+from layers.schema import TEXT_COLUMNS
+from layers.table import fill_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -311,6 +313,7 @@ def _layer(tables: list[Any]) -> gpd.GeoDataFrame:
     field = pa.field("geometry", pa.binary(), metadata=LONLAT_WKB)
     table = table.set_column(last, field, table.column(last).cast(pa.binary()))
     layer: gpd.GeoDataFrame = from_arrow(table)  # type: ignore[assignment]
+    fill_text(layer, TEXT_COLUMNS)
     return layer
 
 

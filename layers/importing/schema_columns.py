@@ -10,7 +10,7 @@ import numpy as np
 
 from layers.errors import ImportRefusedError
 from layers.importing.slugs import Slugs
-from layers.schema import FEATURE_COLUMNS, PRECISION, STATUS, TEXT_COLUMNS
+from layers.schema import FEATURE_COLUMNS, PRECISION, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +161,7 @@ class SchemaColumns:
         -------
         pyarrow.Table
             :data:`layers.schema.FEATURE_COLUMNS`, then the columns that were kept.
-            Text that is missing is empty.
+            What is missing is null.
 
         Raises
         ------
@@ -174,7 +174,7 @@ class SchemaColumns:
         columns: dict[str, Any] = {}
         for ours in FEATURE_COLUMNS:
             if ours == "id":
-                columns[ours] = pa.array(self._ids(batch, numbers), pa.string())
+                columns[ours] = self._ids(batch, numbers)
             elif ours == "uncertainty_m":
                 columns[ours] = self._uncertainty(batch, radius_m, numbers)
             elif ours == "precision_code":
@@ -186,55 +186,72 @@ class SchemaColumns:
         self._count_blank(columns)
         return pa.table(columns)
 
-    def _cells(self, ours: str, batch: pa.RecordBatch) -> list[Any]:
-        """Cells for one of our columns, as the mapping has them mean."""
-        constant = self.mapping.constants.get(ours)
-        if ours not in self.plan.mapped:
-            return [constant] * batch.num_rows
-        cells: list[Any] = batch.column(self.plan.mapped[ours]).to_pylist()
-        means = self.mapping.values.get(ours)
-        if not means:
-            return cells
-        return [means.get(_text(cell), cell) for cell in cells]
+    def _cells(self, ours: str, batch: pa.RecordBatch) -> pa.Array:
+        """Cells for one of our columns as text, as the mapping has them mean.
+
+        What is blank is null.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        theirs = self.plan.mapped.get(ours)
+        if theirs is None:
+            constant = self.mapping.constants.get(ours)
+            text = None if constant is None else str(constant)
+            return pa.repeat(pa.scalar(text, pa.string()), batch.num_rows)
+        column = batch.column(theirs)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            cells = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        else:
+            plain = [_text(cell) for cell in column.to_pylist()]
+            cells = pa.array(plain, pa.string())
+        means = {k: str(v) for k, v in self.mapping.values.get(ours, {}).items()}
+        if means:
+            plain = [means.get(c, c) for c in cells.to_pylist()]
+            cells = pa.array(plain, pa.string())
+        return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
 
     def _text(
         self, ours: str, batch: pa.RecordBatch, numbers: NDArray[np.int64]
     ) -> pa.Array:
         """One column of text."""
-        import pyarrow as pa
+        import pyarrow.compute as pc
 
+        cells = self._cells(ours, batch)
+        if ours == "status":
+            self._refuse_unknown(ours, cells, numbers, STATUS)
         default = ""
         if ours == "sources":
             default = self.origin.id or self.origin.title
         elif ours == "georeference_protocol":
             default = self.protocol
-        known = ours in self.plan.mapped or ours in self.mapping.constants
-        if not known:
-            return pa.repeat(pa.scalar(default, pa.string()), batch.num_rows)
-        cells = [_text(cell) or default for cell in self._cells(ours, batch)]
-        if ours == "status":
-            self._refuse_unknown(ours, cells, numbers, STATUS)
-        return pa.array(cells, pa.string())
+        return pc.fill_null(cells, default) if default else cells
 
-    def _ids(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> list[str]:
+    def _ids(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> pa.Array:
         """Ids out of a column, or out of row numbers."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         if "id" not in self.plan.mapped:
-            stem = self.slugs.numbered(0, 1)[0].rpartition("-")[0]
-            return [f"{stem}-{number}" for number in numbers.tolist()]
-        cells = self._cells("id", batch)
-        return [
-            self.slugs.make(_text(cell), int(number))
-            for cell, number in zip(cells, numbers, strict=True)
+            return pc.binary_join_element_wise(
+                self.slugs.stem, pa.array(numbers).cast(pa.string()), "-"
+            )
+        cells = self._cells("id", batch).to_pylist()
+        ids = [
+            self.slugs.make(cell or "", number)
+            for cell, number in zip(cells, numbers.tolist(), strict=True)
         ]
+        return pa.array(ids, pa.string())
 
     def _precision(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> pa.Array:
         """Codes of geographical precision."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        cells = [_text(cell) for cell in self._cells("precision_code", batch)]
-        plain = [cell.removesuffix(".0") for cell in cells]
+        cells = self._cells("precision_code", batch)
+        plain = pc.replace_substring_regex(cells, r"\.0$", "")
         self._refuse_unknown("precision_code", plain, numbers, PRECISION)
-        return pa.array([int(c) if c else None for c in plain], pa.int64())
+        return plain.cast(pa.int64())
 
     def _uncertainty(
         self, batch: pa.RecordBatch, radius_m: Floats, numbers: NDArray[np.int64]
@@ -246,33 +263,26 @@ class SchemaColumns:
         13658810412331280211).
         """
         import pyarrow as pa
+        import pyarrow.compute as pc
 
+        cells = self._cells("uncertainty_m", batch)
         said = np.full(batch.num_rows, np.nan)
-        if (
-            "uncertainty_m" in self.plan.mapped
-            or "uncertainty_m" in self.mapping.constants
-        ):
-            cells = self._cells("uncertainty_m", batch)
-            for i, cell in enumerate(cells):
-                text = _text(cell).replace(",", "")
-                if not text:
-                    continue
-                try:
-                    said[i] = float(text)
-                except ValueError:
-                    said[i] = -1.0
-                if not 0 <= said[i] <= _LARGEST_RADIUS_M:
-                    raise ImportRefusedError(
-                        f"{self.name}, row {numbers[i]}, column "
-                        f"{self.plan.mapped.get('uncertainty_m', 'uncertainty_m')}: "
-                        f"{text[:40]!r} is no uncertainty; expected metres. Mend it, "
-                        "or leave the column out with a --mapping",
-                        trap="uncertainty",
-                        flags=("--mapping FILE",),
-                    )
-            said[said == 0] = (
-                np.nan
-            )  # an uncertainty of nothing is one that nobody said
+        if cells.null_count < len(cells):
+            plain = pc.replace_substring(cells, ",", "")
+            said = _numbers(plain)
+            bad = ~plain.is_null().to_numpy(zero_copy_only=False)
+            bad &= ~((said >= 0) & (said <= _LARGEST_RADIUS_M))
+            if bad.any():
+                i = int(bad.argmax())
+                column = self.plan.mapped.get("uncertainty_m", "uncertainty_m")
+                raise ImportRefusedError(
+                    f"{self.name}, row {numbers[i]}, column {column}: "
+                    f"{cells[i].as_py()[:40]!r} is no uncertainty; expected metres. "
+                    "Mend it, or leave the column out with a --mapping",
+                    trap="uncertainty",
+                    flags=("--mapping FILE",),
+                )
+            said[said == 0] = np.nan  # that of nothing is one that nobody stated
         parts = np.column_stack([said, radius_m])
         total = np.where(np.isnan(parts).all(axis=1), np.nan, np.nansum(parts, axis=1))
         return pa.array(total, pa.float64(), from_pandas=True)
@@ -280,18 +290,18 @@ class SchemaColumns:
     def _refuse_unknown(
         self,
         ours: str,
-        cells: list[str],
+        cells: pa.Array,
         numbers: NDArray[np.int64],
         allowed: dict[Any, str],
     ) -> None:
         """Refuse a value that means nothing here."""
-        known = {str(value) for value in allowed} | {""}
+        known = {str(value) for value in allowed} | {None}
+        if not set(cells.unique().to_pylist()) - known:
+            return
         strange: dict[str, int] = {}
-        for cell, number in zip(cells, numbers.tolist(), strict=True):
+        for cell, number in zip(cells.to_pylist(), numbers.tolist(), strict=True):
             if cell not in known:
                 strange.setdefault(cell, number)
-        if not strange:
-            return
         first = next(iter(strange))
         shown = ", ".join(repr(c[:30]) for c in list(strange)[:6])
         raise ImportRefusedError(
@@ -304,14 +314,9 @@ class SchemaColumns:
 
     def _count_blank(self, columns: dict[str, Any]) -> None:
         """Remember how many rows lack what every feature must say of itself."""
-        import pyarrow.compute as pc
-
         for ours in _MUST:
-            column = columns[ours]
-            empty = pc.equal(column, "") if ours in TEXT_COLUMNS else pc.is_null(column)
-            count = pc.sum(empty).as_py() or 0
-            if count:
-                self.blank[ours] += count
+            if columns[ours].null_count:
+                self.blank[ours] += columns[ours].null_count
 
 
 _MUST = ("name", "kind", "uncertainty_m", "precision_code", "status", "sources")
@@ -322,6 +327,13 @@ def _text(cell: Any) -> str:
     if cell is None or (isinstance(cell, float) and np.isnan(cell)):
         return ""
     return str(cell).strip()
+
+
+def _numbers(cells: pa.Array) -> Floats:
+    """Numbers out of text; NaN for what is none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(cells.to_pandas(), errors="coerce"), np.float64)
 
 
 def _renamed(kept: Sequence[str]) -> dict[str, str]:

@@ -28,26 +28,10 @@ class Slugs:
         fallback
             Text of which ids are made where a name leaves nothing, with a number.
         """
-        self._fallback = slug(fallback) or "row"
+        self.stem = slug(fallback) or "row"
+        """What ids are made of where a name leaves nothing."""
         self._taken: dict[str, int] = {}
         self.repeated = 0
-
-    def numbered(self, first: int, count: int) -> list[str]:
-        """Make ids out of row numbers.
-
-        Parameters
-        ----------
-        first
-            Number of the first row, counted from 1.
-        count
-            Number of rows.
-
-        Returns
-        -------
-        list of str
-            Such as ``mines-1``; not held against other ids.
-        """
-        return [f"{self._fallback}-{i}" for i in range(first, first + count)]
 
     def make(self, text: str, row: int) -> str:
         """Make an id out of a name.
@@ -64,7 +48,7 @@ class Slugs:
         str
             New; a name that was there before gets a number.
         """
-        plain = slug(text) or f"{self._fallback}-{row}"
+        plain = slug(text) or f"{self.stem}-{row}"
         times = self._taken.get(plain, 0) + 1
         self._taken[plain] = times
         if times == 1:
