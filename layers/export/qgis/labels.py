@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from layers.export.qgis.bends import bent
@@ -13,13 +11,13 @@ from layers.export.qgis.elements import (
     quoted_name,
     quoted_text,
 )
+from layers.export.qgis.letterings import COUNTRIES, COUNTRY, LETTERINGS, Lettering
 from layers.export.qgis.looks import colour, is_leg
 from layers.export.qgis.symbols import points, rgba
 from layers.symbology import BASE_MAP, LIGHT
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
-    from collections.abc import Mapping
 
     from layers.export.content import Sheet
     from layers.export.qgis.elements import Value
@@ -34,78 +32,9 @@ OTHERS = "lodemap_other_names"
 LANGUAGES = ("ko", "zh")
 """Languages beside English, each with a column of its own."""
 
-SANS = (
-    "Noto Sans CJK KR",
-    "Noto Sans KR",
-    "Noto Sans CJK SC",
-    "Liberation Sans",
-    "Apple SD Gothic Neo",
-    "Malgun Gothic",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Arial",
-)
-SERIF = (
-    "Noto Serif CJK KR",
-    "Noto Serif KR",
-    "Noto Serif CJK SC",
-    "Liberation Serif",
-    "AppleMyungjo",
-    "Batang",
-    "Songti SC",
-    "SimSun",
-    "Times New Roman",
-)
-"""Families in the order in which they are tried: on each system one holds Hangul and
-Han."""
-
 _IMPORTANT = 2
 _LATE = 3
 _SCALE = "3x:0,0,0,0,0,0"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lettering:
-    """How the names of one mark are set."""
-
-    size: float = 12
-    """[px]"""
-    bold: bool = False
-    role: str = "ink"
-    """Key of the colour; empty for that of the mark."""
-    families: tuple[str, ...] = SANS
-    upper: bool = False
-    spacing: float = 0.0
-    """Between letters. [px]"""
-    wrap: int = 0
-    """Longest line; 0 for one line. [letters]"""
-    plate: bool = False
-    """Whether it stands on a plate of paper."""
-
-
-LETTERINGS: Mapping[str, Lettering] = MappingProxyType(
-    {
-        "subject": Lettering(size=14, bold=True, role="out", families=SERIF, wrap=24),
-        "hub": Lettering(size=13, bold=True),
-        "region": Lettering(
-            size=13,
-            bold=True,
-            role="region-edge",
-            families=SERIF,
-            upper=True,
-            spacing=1.8,
-        ),
-        "candidate": Lettering(size=11, bold=True, role="hypothetical", plate=True),
-        "site": Lettering(size=11, bold=True, role="hypothetical", plate=True),
-        "tie": Lettering(size=11, role="ink-2"),
-        "place": Lettering(size=11, role="ink-2"),
-        "plant": Lettering(size=11),
-        "crossing": Lettering(size=11),
-        "historic": Lettering(size=11),
-        "occurrence": Lettering(size=11),
-    }
-)
-"""Letterings by key of the mark; a leg's is that of its own colour."""
 
 
 def labelling(sheet: Sheet, late_scale: float = 0.0) -> ET.Element | None:
@@ -132,6 +61,11 @@ def labelling(sheet: Sheet, late_scale: float = 0.0) -> ET.Element | None:
         if mark.group == BASE_MAP or mark.key == "uncertainty":
             continue  # a ring's own place is named where it stands
         rules.extend(_rules(sheet, mark, late_scale))
+    if {"id", "country"} <= set(sheet.table.columns) and sheet.geometry.endswith(
+        "Polygon"
+    ):
+        once = '"id" = minimum("id", group_by:="country")'
+        rules.append(_rule(sheet, COUNTRY, once))
     return element("labeling", {"type": "rule-based"}, rules) if len(rules) else None
 
 
@@ -182,12 +116,13 @@ def _rules(sheet: Sheet, mark: Mark, late_scale: float) -> list[ET.Element]:
     if is_leg(mark):
         if {"leg", "id"} <= names:
             once = 'minimum("id", group_by:="leg", filter:="mark" <> \'\')'
-            condition += f' AND "id" = {once}'
+            rest = _silent(sheet, mark, f'{condition} AND "id" <> {once}')
+            return [_rule(sheet, mark, f'{condition} AND "id" = {once}'), rest]
         return [_rule(sheet, mark, condition)]
     if not late_scale:
         return [_rule(sheet, mark, condition)]
     if mark.rank > _LATE:
-        return [_rule(sheet, mark, condition, late_scale)]
+        return _late(sheet, mark, condition, late_scale)
     lesser = []
     if "named" in names:
         lesser.append("\"named\" = 'no'")
@@ -198,8 +133,28 @@ def _rules(sheet: Sheet, mark: Mark, late_scale: float) -> list[ET.Element]:
     late = f"coalesce({' OR '.join(lesser)}, false)"
     return [
         _rule(sheet, mark, f"{condition} AND NOT {late}"),
-        _rule(sheet, mark, f"{condition} AND {late}", late_scale),
+        *_late(sheet, mark, f"{condition} AND {late}", late_scale),
     ]
+
+
+def _late(
+    sheet: Sheet, mark: Mark, condition: str, late_scale: float
+) -> list[ET.Element]:
+    """Name lesser places from a scale on; until then other names keep off them."""
+    early = _silent(sheet, mark, condition)
+    early.set("scalemindenom", str(round(late_scale)))
+    early.set("scalemaxdenom", "1000000000")
+    return [_rule(sheet, mark, condition, late_scale), early]
+
+
+def _silent(sheet: Sheet, mark: Mark, condition: str) -> ET.Element:
+    """Keep other names off features that have none themselves."""
+    rule = _rule(sheet, mark, condition)
+    rule.set("key", f"{{{mark.key}-silent}}")
+    rendering = rule.find("settings/rendering")
+    if rendering is not None:
+        rendering.set("drawLabels", "0")
+    return rule
 
 
 def _rule(
@@ -210,6 +165,8 @@ def _rule(
     if is_leg(mark):
         lettering = Lettering(bold=True, role="")
         text = quoted_text(mark.label.rpartition(",")[0] or mark.label)
+    elif mark is COUNTRY:
+        lettering, text = LETTERINGS[mark.key], _country_expression()
     else:
         lettering = LETTERINGS.get(mark.key, Lettering())
         important = mark.rank <= _IMPORTANT and label != "rank"
@@ -244,9 +201,9 @@ def _rule(
             "rendering",
             {
                 "drawLabels": 1,
-                "displayAll": int(lettering.plate),
-                "obstacle": 1,
-                "obstacleFactor": 2 if lettering.plate else 1,
+                "displayAll": lettering.plate or is_leg(mark),
+                "obstacle": mark is not COUNTRY,
+                "obstacleFactor": 2 if lettering.plate or is_leg(mark) else 1,
                 "obstacleType": 0 if lettering.plate else 1,  # inside, or the edge
                 "mergeLines": 0,
                 "minFeatureSize": 0,
@@ -267,6 +224,17 @@ def _rule(
     )
     settings.append(element("dd_properties", None, overrides({})))
     return element("rule", attributes, settings)
+
+
+def _country_expression() -> str:
+    """Expression of a country's name, from its code in the column ``country``."""
+    cases = [
+        f"WHEN coalesce(@{LANGUAGE}, 'en') = '{language}' AND \"country\" = '{code}' "
+        f"THEN {quoted_text(name)}"
+        for language, names in COUNTRIES.items()
+        for code, name in names.items()
+    ]
+    return f'CASE {" ".join(cases)} ELSE "country" END'
 
 
 def _text_style(mark: Mark, lettering: Lettering, text: str) -> ET.Element:
@@ -363,11 +331,13 @@ def _placement(sheet: Sheet, mark: Mark) -> ET.Element:
         placement, distance = along if not is_leg(mark) else flat, 7.0
     elif mark.key in {"candidate", "site"}:
         placement, distance = over, 0.0
-    elif mark.key == "region":
+    elif mark is COUNTRY or mark.key == "region":
         placement, distance = flat, 0.0
     else:
         placement, distance = outside, 3.0
     drawn = bent(sheet) if is_leg(mark) else ""
+    if mark is COUNTRY:  # which is no feature, only all of its provinces
+        drawn = 'collect($geometry, group_by:="country")'
     return element(
         "placement",
         {
@@ -397,7 +367,9 @@ def _placement(sheet: Sheet, mark: Mark) -> ET.Element:
             "lineAnchorType": 0,
             "geometryGenerator": drawn,
             "geometryGeneratorEnabled": int(bool(drawn)),
-            "geometryGeneratorType": "LineGeometry",
+            "geometryGeneratorType": "LineGeometry"
+            if is_leg(mark)
+            else "PolygonGeometry",
             "layerType": {
                 "Point": "PointGeometry",
                 "LineString": "LineGeometry",

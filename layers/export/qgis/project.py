@@ -272,6 +272,13 @@ def _properties() -> ET.Element:
             None,
             element("Ellipsoid", {"type": "QString"}, text="EPSG:7030"),
         ),
+        element(
+            "PAL",
+            None,
+            element("PlacementEngineVersion", {"type": "int"}, text="1"),
+            element("CandidatesLinePerCM", {"type": "double"}, text="10"),
+            element("CandidatesPolygonPerCM", {"type": "double"}, text="10"),
+        ),
         element("Paths", None, element("Absolute", {"type": "bool"}, text="false")),
         element(
             "SpatialRefSys",
