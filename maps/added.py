@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import shapely
 
 from geo.crs import require_lonlat
 from geo.errors import GeometryTypeError
@@ -59,13 +60,12 @@ _KNOWN = frozenset(
         "sources",
     }
 )
-_SHAPES = {
-    "Point": "symbol",
-    "LineString": "line",
-    "MultiLineString": "line",
-    "Polygon": "area",
-    "MultiPolygon": "area",
-}
+_DRAWN = frozenset(
+    {
+        *("POINT", "LINESTRING", "LINEARRING", "POLYGON"),
+        *("MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON"),
+    }
+)
 
 
 def add_layer(
@@ -195,12 +195,16 @@ def _shapes(gdf: gpd.GeoDataFrame, name: str) -> Shapes:
     """Take the geometry of a layer apart once it has been checked."""
     geometries = gdf.geometry.to_numpy()
     there = has_place(geometries)
-    require_lonlat(gdf.geometry if there.all() else gdf.geometry[there], name)
-    types = gdf.geometry.geom_type.to_numpy()[there]
-    wrong = set(types) - {*_SHAPES, "MultiPoint"}
+    boxes = shapely.bounds(geometries[there])
+    inside = len(boxes) and (np.abs(boxes).max(axis=0) <= [180, 90, 180, 90]).all()
+    # The whole check is slow on a million: where all boxes are on the globe, that of
+    # the CRS is left.
+    require_lonlat(gdf.geometry[:0] if inside else gdf.geometry[there], name)
+    types = np.unique(shapely.get_type_id(geometries[there]))
+    wrong = {shapely.GeometryType(kind).name for kind in types} - _DRAWN
     if wrong:
         raise GeometryTypeError(
-            f"layer {name!r} holds {', '.join(sorted(map(str, wrong)))}; expected "
+            f"layer {name!r} holds {', '.join(sorted(wrong))}; expected "
             "points, lines or polygons. Split collections with explode() first."
         )
     return take_apart(geometries, name)
@@ -237,8 +241,6 @@ def _draw_marks(
 
 def _run_on(geometry: Any, shapes: Shapes, index: int) -> Any:
     """Return a geometry whose longitudes run on over the antimeridian, if they leap."""
-    import shapely
-
     own = np.flatnonzero(shapes.owners == index)
     starts = np.cumsum(shapes.lengths) - shapes.lengths
     if shapes.kinds[index] == POINT or not len(own):

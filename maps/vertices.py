@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -63,9 +63,8 @@ class Shapes:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """``(west, south, east, north)``; east may exceed 180. [degrees]."""
-        west, south = self.lonlat.min(axis=0)
-        east, north = self.lonlat.max(axis=0)
-        return float(west), float(south), float(east), float(north)
+        lon, lat = self.lonlat.T
+        return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
 
 
 def has_place(geometries: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -86,10 +85,15 @@ def has_place(geometries: NDArray[np.object_]) -> NDArray[np.bool_]:
     >>> has_place(np.array([shapely.Point(1, 2), None, shapely.Point(np.inf, 2)]))
     array([ True, False, False])
     """
+    if _only_points(geometries):
+        return np.asarray(np.isfinite(shapely.get_x(geometries))) & np.isfinite(
+            shapely.get_y(geometries)
+        )
     there = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
     lonlat, owner = shapely.get_coordinates(geometries, return_index=True)
-    lost = ~np.isfinite(lonlat).all(axis=1)
-    there[owner[lost]] = False
+    lost = ~np.isfinite(lonlat[:, 0] + lonlat[:, 1])
+    if lost.any():
+        there[owner[lost]] = False
     found: NDArray[np.bool_] = there
     return found
 
@@ -116,6 +120,8 @@ def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
     geo.errors.GeometryError
         If a polygon goes round a pole.
     """
+    if _only_points(geometries):
+        return _single_points(geometries)
     kinds = np.zeros(len(geometries), np.uint8)
     types = shapely.get_type_id(geometries)
     there = has_place(geometries)
@@ -125,13 +131,20 @@ def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
     with np.errstate(invalid="ignore"):
         past = (kinds > 0) & ((lat[:, 1] < -EDGE) | (lat[:, 0] > EDGE))
     kinds[past] = 0
-    parts = [_rings_of(geometries, kinds, kind) for kind in (POINT, LINE, AREA)]
-    owners, holes, lengths, lonlat = (
-        np.concatenate([part[place] for part in parts]) for place in range(4)
+    parts = [
+        _rings_of(geometries, kinds, kind)
+        for kind in (POINT, LINE, AREA)
+        if (kinds == kind).any()
+    ] or [_rings_of(geometries, kinds, POINT)]
+    owners, holes, lengths, lonlat, backward = (
+        np.concatenate(part) if len(parts) > 1 else part[0]
+        for part in zip(*parts, strict=True)
     )
     if (kinds > POINT).any():
-        lonlat = _unwrapped(lonlat, lengths, owners, kinds, name)
-        lonlat, lengths = _turned(lonlat, lengths, holes, kinds[owners] == AREA)
+        rings = _Rings(owners, holes, lengths, backward)
+        lonlat = _unwrapped(lonlat, rings, kinds, name)
+        areas = kinds[owners] == AREA
+        lonlat, lengths = _turned(lonlat, lengths, areas, rings.backward)
     return Shapes(
         kinds=kinds,
         owners=owners,
@@ -170,12 +183,18 @@ def put_shapes(
     order = _z_order(shapes, x, y)
     rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order))
-    rings = np.argsort(rank[shapes.owners], kind="stable")
-    lengths = shapes.lengths[rings]
-    starts = np.cumsum(shapes.lengths) - shapes.lengths
-    new_starts = np.cumsum(lengths) - lengths
-    pick = np.repeat(starts[rings] - new_starts, lengths) + np.arange(lengths.sum())
-    counts = np.bincount(rank[shapes.owners], minlength=len(order))[:placed]
+    if len(x) == placed:  # one vertex each: single points
+        pick = np.empty(placed, np.intp)
+        pick[rank[shapes.owners]] = np.arange(placed)
+        rings, lengths, counts = pick, shapes.lengths, shapes.lengths
+    else:
+        rings = np.argsort(rank[shapes.owners], kind="stable")
+        lengths = shapes.lengths[rings]
+        starts = np.cumsum(shapes.lengths) - shapes.lengths
+        new_starts = np.cumsum(lengths) - lengths
+        pick = np.repeat(starts[rings] - new_starts, lengths)
+        pick += np.arange(lengths.sum())
+        counts = np.bincount(rank[shapes.owners], minlength=len(order))[:placed]
     packed: dict[str, Any] = {
         "features": len(order),
         "placed": placed,
@@ -193,92 +212,115 @@ def put_shapes(
     return packed, order
 
 
+def _only_points(geometries: NDArray[np.object_]) -> bool:
+    """Whether a layer holds single points and nothing else: most large ones do."""
+    return bool((shapely.get_type_id(geometries) <= 0).all())
+
+
+def _single_points(geometries: NDArray[np.object_]) -> Shapes:
+    """Take single points apart, without looking at what only other shapes have."""
+    lon, lat = shapely.get_x(geometries), shapely.get_y(geometries)
+    there = np.isfinite(lon) & np.isfinite(lat)
+    inside = there & (np.abs(lat) <= EDGE)
+    rows = np.flatnonzero(inside)
+    return Shapes(
+        kinds=inside.astype(np.uint8),
+        owners=rows,
+        holes=np.zeros(len(rows), bool),
+        lengths=np.ones(len(rows), np.int64),
+        lonlat=np.column_stack([lon[rows], lat[rows]]),
+        beyond=int((there & ~inside).sum()),
+    )
+
+
+class _Rings(NamedTuple):
+    """Owner, hole, length of rings; whether they turn the wrong way."""
+
+    owners: NDArray[np.int64]
+    holes: NDArray[np.bool_]
+    lengths: NDArray[np.int64]
+    backward: NDArray[np.bool_]
+
+
 def _rings_of(
     geometries: NDArray[np.object_], kinds: NDArray[np.uint8], kind: int
 ) -> tuple[NDArray[Any], ...]:
-    """Owner, hole, length and vertices of the rings of the features of one kind."""
+    """Owner, hole, length, vertices and turn of the rings of features of one kind."""
     rows = np.flatnonzero(kinds == kind)
-    parts, part_of = geometries[rows], np.arange(len(rows))
-    holes = None
-    if kind == POINT:
-        lonlat, owner = shapely.get_coordinates(parts, return_index=True)
-        lengths = np.bincount(owner, minlength=len(rows))
-        return rows, np.zeros(len(rows), bool), lengths, lonlat
-    parts, part_of = shapely.get_parts(parts, return_index=True)
+    parts = geometries if len(rows) == len(geometries) else geometries[rows]
+    owners = rows
+    if kind != POINT:
+        single, part_of = shapely.get_parts(parts, return_index=True)
+        parts, owners = single, rows[part_of]
+    holes = np.zeros(len(parts), bool)
+    backward = np.zeros(len(parts), bool)
     if kind == AREA:
         parts, polygon = shapely.get_rings(parts, return_index=True)
         holes = np.concatenate([[False], np.diff(polygon) == 0])[: len(polygon)]
-        part_of = part_of[polygon]
-    lonlat, owner = shapely.get_coordinates(parts, return_index=True)
-    lengths = np.bincount(owner, minlength=len(parts))
-    if holes is None:
-        holes = np.zeros(len(parts), bool)
-    return rows[part_of], holes, lengths, lonlat
+        owners = owners[polygon]
+        backward = shapely.is_ccw(parts) == holes
+    lengths = shapely.get_num_coordinates(parts).astype(np.int64)
+    return owners, holes, lengths, shapely.get_coordinates(parts), backward
 
 
 def _unwrapped(
-    lonlat: NDArray[np.float64],
-    lengths: NDArray[np.int64],
-    owners: NDArray[np.int64],
-    kinds: NDArray[np.uint8],
-    name: str,
+    lonlat: NDArray[np.float64], rings: _Rings, kinds: NDArray[np.uint8], name: str
 ) -> NDArray[np.float64]:
     """Let longitudes run on where an edge leaps over the antimeridian."""
+    owners, holes, lengths, backward = rings
     lon = lonlat[:, 0]
-    ends = np.cumsum(lengths)
-    inside = np.ones(max(len(lon) - 1, 0), bool)
-    inside[ends[:-1] - 1] = False
-    inside &= np.repeat(kinds[owners] > POINT, lengths)[1:]
-    change = np.diff(lon)
-    edge = np.abs(lon) < 180
-    leaps = inside & (np.abs(change) > 180) & (edge[:-1] | edge[1:])
-    if not leaps.any():
+    change = np.abs(np.diff(lon))
+    if not (change > 180).any():
         return lonlat
-    turns = np.zeros(len(lon))
-    turns[1:][leaps] = np.where(change[leaps] > 0, -360.0, 360.0)
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    leaps = change > 180
+    leaps[ends[:-1] - 1] = False
+    leaps &= np.repeat(kinds[owners] > POINT, lengths)[1:]
+    edge = np.abs(lon) < 180
+    leaps &= edge[:-1] | edge[1:]
     ring = np.repeat(np.arange(len(lengths)), lengths)
     lonlat = lonlat.copy()
-    starts = ends - lengths
-    shift = np.cumsum(turns)
-    lonlat[:, 0] += shift - shift[starts][ring]
     for feature in np.unique(owners[ring[1:][leaps]]):
         home = None
         for one in np.flatnonzero(owners == feature):
-            part = lonlat[starts[one] : ends[one], 0]
-            if kinds[feature] == AREA and abs(part[0] - part[-1]) > 180:
+            part = lonlat[starts[one] : ends[one]]
+            own = leaps[starts[one] : ends[one] - 1]
+            turns = np.where(np.diff(part[:, 0]) > 0, -360.0, 360.0) * own
+            part[1:, 0] += np.cumsum(turns)
+            if kinds[feature] == AREA and abs(part[0, 0] - part[-1, 0]) > 180:
                 raise GeometryError(
                     f"layer {name!r}, row {feature}: a polygon goes round a pole; "
                     "expected one that does not. Cut it along a meridian first."
                 )
-            middle = (part.min() + part.max()) / 2
+            middle = (part[:, 0].min() + part[:, 0].max()) / 2
             home = middle if home is None else home
-            part -= 360.0 * np.round((middle - home) / 360.0)
+            part[:, 0] -= 360.0 * np.round((middle - home) / 360.0)
+            if kinds[feature] == AREA:
+                backward[one] = shapely.is_ccw(shapely.linearrings(part)) == holes[one]
     return lonlat
 
 
 def _turned(
     lonlat: NDArray[np.float64],
     lengths: NDArray[np.int64],
-    holes: NDArray[np.bool_],
     areas: NDArray[np.bool_],
+    backward: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Turn outlines one way and holes the other; leave out closing vertices."""
+    if not areas.any():
+        return lonlat, lengths
     ends = np.cumsum(lengths)
-    starts = ends - lengths
-    x, y = lonlat.T
-    cross = np.zeros(len(x))
-    origin = np.repeat(starts, lengths)
-    dx, dy = x - x[origin], y - y[origin]
-    cross[:-1] = dx[:-1] * dy[1:] - dx[1:] * dy[:-1]
-    cross[ends - 1] = 0
-    signed = np.add.reduceat(cross, starts) if len(starts) else np.zeros(0)
-    backward = areas & ((signed < 0) ^ holes)
+    lasts = np.ones(len(lonlat), bool)
+    lasts[ends[areas] - 1] = False
     kept = lengths - areas
-    new_starts = np.cumsum(kept) - kept
-    within = np.arange(kept.sum()) - np.repeat(new_starts, kept)
-    sign = np.where(backward, -1, 1)
-    first = np.where(backward, ends - 1, starts)
-    pick = np.repeat(first, kept) + np.repeat(sign, kept) * within
+    if not backward.any():
+        return lonlat[lasts], kept
+    starts = np.cumsum(kept) - kept
+    pick = np.flatnonzero(lasts)
+    for one in np.flatnonzero(backward):
+        own = slice(starts[one], starts[one] + kept[one])
+        pick[own] = pick[own][::-1]
     return lonlat[pick], kept
 
 
