@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import folium
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layers.siting.sites import SolarSites
     from maps.classes import Palette, Scheme
 
-__all__ = ["add_layer", "add_raster", "exchange_map", "save"]
+__all__ = ["add_layer", "add_raster", "exchange_map", "picture", "save"]
 
 
 def exchange_map(
@@ -214,6 +214,80 @@ def add_raster(
         limits=limits,
     )
     add_overlay(page, overlay)
+
+
+def picture(
+    exchange: Exchange,
+    path: str | os.PathLike[str],
+    *,
+    extra_layers: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
+    report: bool = False,
+    width_mm: float = 180.0,
+    dpi: int = 300,
+    language: Literal["en", "ko", "zh"] = "en",
+    dark: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Draw an exchange for print: its map with legend and credits, or a report.
+
+    Parameters
+    ----------
+    exchange
+        From :func:`layers.load_exchange`.
+    path
+        File to write, whole or not at all; it ends in ``.png``, ``.svg`` or ``.pdf``.
+    extra_layers
+        Pairs of a name and features in EPSG:4326, as for :func:`add_layer`.
+    report
+        Whether it is the report on A4 pages, a tagged PDF: map, evidence with
+        footnotes, measures in force, readings, candidate areas, method, sources.
+    width_mm
+        Width of a picture; the height follows from what it holds. [mm]
+    dpi
+        Pixels to the inch of a PNG. [1/in]
+    language
+        Of the names and the legend; the text of a report is English.
+    dark
+        Whether the dark palette is used.
+    progress
+        Called with the steps done and all steps.
+
+    Returns
+    -------
+    pathlib.Path
+        The file. The same exchange, versions and fonts give the same bytes.
+
+    Raises
+    ------
+    maps.pictures.order.PictureError
+        If there is no such format or language, or a size is absurd.
+    layers.errors.ExtraMissingError
+        If the extra ``picture`` is not installed.
+    layers.errors.WriteError
+        If the file cannot be written: no such folder, no permission, no room.
+
+    Notes
+    -----
+    No browser and no network is needed: the drawing is SVG of our own, from the very
+    layers of the page, and Typst makes PNG and PDF of it. Characters that no font on
+    the machine has are named on the log.
+    """
+    from pathlib import Path
+
+    from maps.exchange import build
+    from maps.pictures.order import Order
+    from maps.pictures.writing import write_picture
+
+    order = Order(
+        path=Path(path),
+        report=report,
+        width_mm=width_mm,
+        dpi=dpi,
+        language=language,
+        dark=dark,
+    )
+    page = build(exchange, extra_layers=extra_layers)
+    return write_picture(exchange, page, order, progress=progress)
 
 
 def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:

@@ -14,6 +14,7 @@ from geo.errors import GeoError
 from maps.export import export
 from maps.fetch import fetch
 from maps.importing import added_layer, import_, reading_options
+from maps.picture_command import picture
 from maps.preview import preview
 from maps.query import query
 from maps.results import printable
@@ -311,6 +312,7 @@ def measures(*, leg: str | None, as_of: str, as_json: bool) -> None:
 cli.add_command(export)
 cli.add_command(fetch)
 cli.add_command(import_)
+cli.add_command(picture)
 cli.add_command(preview)
 cli.add_command(query)
 cli.add_command(serve)

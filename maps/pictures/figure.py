@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layers.symbology import ADDED, DARK, GROUPS, LIGHT
+from layers.symbology import DARK, LIGHT
 from maps.pictures import drawing, labels, words
 from maps.pictures.fonts import TAGS
 from maps.pictures.furniture import (
@@ -13,12 +13,14 @@ from maps.pictures.furniture import (
     graticule,
     scale_words,
 )
+from maps.pictures.legend import set_legend
 from maps.pictures.order import UNITS_PER_MM
+from maps.pictures.paragraphs import Paragraphs, wrapped
 from maps.pictures.scene import scene
 from maps.pictures.svg import characters, element, legible, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from layers.exchange import Exchange
     from layers.symbology import Mark
@@ -28,13 +30,9 @@ if TYPE_CHECKING:
     from maps.pictures.scene import Drawn, Scene
 
 _EDGE = 22.0
-_COLUMN = 262.0
-_COLUMN_GAP = 24.0
-_SWATCH = 40.0
 _HIGH = 0.74
 _LONGEST_TITLE = 300
 _TITLE, _LEAST_TITLE = 25, 19
-_UNEVEN = 1.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,52 +59,6 @@ class Figure:
     def height_mm(self) -> float:
         """Height in millimetres."""
         return self.height / UNITS_PER_MM
-
-
-class _Setter:
-    """Sets text line by line below what was set before."""
-
-    def __init__(
-        self, fonts: FontStock, palette: Mapping[str, str], width: float
-    ) -> None:
-        self.fonts = fonts
-        self.palette = palette
-        self.width = width
-        self.parts: list[str] = []
-        self.texts: list[str] = []
-
-    def lines(
-        self,
-        text: str,
-        at: tuple[float, float],
-        *,
-        size: float,
-        tag: str,
-        room: float,
-        role: str = "ink",
-        bold: bool = False,
-        serif: bool = False,
-        leading: float = 1.3,
-    ) -> float:
-        """Set a text in as many lines as it needs; return where the next one begins."""
-        x, y = at
-        for one in wrapped(
-            text, self.fonts, size=size, tag=tag, room=room, bold=bold, serif=serif
-        ):
-            self.parts.append(
-                labels.run(
-                    one,
-                    (x, y + size),
-                    size=size,
-                    tag=tag,
-                    colour=self.palette[role],
-                    bold=bold,
-                    serif=serif,
-                )
-            )
-            self.texts.append(one)
-            y += size * leading
-        return y
 
 
 def figure(
@@ -143,7 +95,7 @@ def figure(
     palette = DARK if dark else LIGHT
     tag = TAGS[language]
     inner = width - 2 * _EDGE
-    setter = _Setter(fonts, palette, width)
+    setter = Paragraphs(fonts, palette)
     y = _head(setter, exchange, page, language, inner)
     shown, map_svg = map_drawing(
         page,
@@ -156,7 +108,7 @@ def figure(
     move = f"translate({number(_EDGE)} {number(y)})"
     body = element("g", map_svg, id="map", transform=move)
     y += inner * _HIGH + 12
-    y = _legend(setter, shown.scene.marks, (_EDGE, y), inner, language) + 8
+    y = set_legend(setter, shown.scene.marks, (_EDGE, y), inner, language) + 8
     line = y
     y += 8
     small: dict[str, Any] = {"size": 11.0, "room": inner, "role": "ink-2"}
@@ -332,74 +284,8 @@ def swatch_document(mark: Mark) -> str:
     )
 
 
-def wrapped(
-    text: str,
-    fonts: FontStock,
-    *,
-    size: float,
-    tag: str,
-    room: float,
-    bold: bool = False,
-    serif: bool = False,
-) -> list[str]:
-    """Break a text into lines that fit.
-
-    Parameters
-    ----------
-    text
-        On one line.
-    fonts
-        That measure it.
-    size, tag, bold, serif
-        How it is set.
-    room
-        Width of a line. [units]
-
-    Returns
-    -------
-    list of str
-        Broken at blanks; between any two characters in Chinese, or where one word is
-        too long for a line.
-    """
-
-    def wide(part: str) -> float:
-        return fonts.width(part, size=size, language=tag, bold=bold, serif=serif)
-
-    lines = [""]
-    for word in legible(text).split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if wide(longer) <= room:
-            lines[-1] = longer
-            continue
-        if wide(word) <= room and not tag.startswith("zh"):
-            lines.append(word)
-            continue
-        rest = longer if tag.startswith("zh") else word
-        if rest is longer:
-            lines.pop()
-        while rest:
-            cut = len(rest)
-            while cut > 1 and wide(rest[:cut]) > room:
-                cut -= 1
-            while 1 < cut < len(rest) and rest[cut] in "。,、;:)”?!.":
-                cut -= 1
-            lines.append(rest[:cut])
-            rest = rest[cut:].lstrip()
-    return [line for line in lines if line]
-
-
-def legend_order(marks: Sequence[Mark]) -> list[tuple[str, list[Mark]]]:
-    """Sort marks under the headings of the legend; empty headings left out."""
-    found = []
-    for title in (*GROUPS, ADDED):
-        rows = [mark for mark in marks if mark.group == title]
-        if rows:
-            found.append((title, rows))
-    return found
-
-
 def _head(
-    setter: _Setter,
+    setter: Paragraphs,
     exchange: Exchange,
     page: ExchangeMap,
     language: Language,
@@ -457,116 +343,6 @@ def _title(exchange: Exchange, page: ExchangeMap, language: Language) -> str:
     """Title in a language; the English one where there is none."""
     own = {"en": page.title, "ko": page.title_ko, "zh": page.title_zh}[language]
     return own or exchange.title
-
-
-def _legend(
-    setter: _Setter,
-    marks: Sequence[Mark],
-    at: tuple[float, float],
-    inner: float,
-    language: Language,
-) -> float:
-    """Set the legend in columns of even height; return where it ends."""
-    tag = TAGS[language]
-    columns = max(1, int((inner + _COLUMN_GAP) // (_COLUMN + _COLUMN_GAP)))
-    wide = (inner - (columns - 1) * _COLUMN_GAP) / columns
-    blocks: list[tuple[float, _Setter]] = []
-    groups: list[list[int]] = []
-    for title, rows in legend_order(marks):
-        groups.append(list(range(len(blocks), len(blocks) + len(rows))))
-        for place, one in enumerate(rows):
-            block = _Setter(setter.fonts, setter.palette, wide)
-            y = 0.0
-            if place == 0:
-                y = block.lines(
-                    words.translated(title, language),
-                    (0, 4),
-                    size=12,
-                    tag=tag,
-                    room=wide,
-                    role="ink-2",
-                    bold=True,
-                )
-                note = words.group_note(title, language)
-                if note:
-                    y = block.lines(
-                        note, (0, y), size=10.5, tag=tag, room=wide, role="ink-2"
-                    )
-                y += 3
-            block.parts.append(
-                element(
-                    "g",
-                    drawing.swatch(one, setter.palette),
-                    class_=f"legend-mark {one.key}",
-                    transform=f"translate(0 {number(y)})",
-                )
-            )
-            label, about = words.mark(one, language)
-            room = wide - _SWATCH
-            top = y
-            y = block.lines(label, (_SWATCH, y + 1), size=12, tag=tag, room=room)
-            if about:
-                y = block.lines(
-                    about,
-                    (_SWATCH, y - 1),
-                    size=10.5,
-                    tag=tag,
-                    room=room,
-                    role="ink-2",
-                    leading=1.22,
-                )
-            blocks.append((max(y, top + 20) + 4, block))
-    return _in_columns(setter, blocks, groups, at, columns=columns, wide=wide)
-
-
-def _in_columns(
-    setter: _Setter,
-    blocks: Sequence[tuple[float, _Setter]],
-    groups: Sequence[Sequence[int]],
-    at: tuple[float, float],
-    *,
-    columns: int,
-    wide: float,
-) -> float:
-    """Put blocks into columns of even height, groups kept together where they fit."""
-    heights = [height for height, _ in blocks]
-    goal = _goal(heights, columns)
-    whole = [sum(heights[i] for i in group) for group in groups]
-    by_group = _goal(whole, columns)
-    starts = {group[0]: size for group, size in zip(groups, whole, strict=True)}
-    together = by_group <= goal * _UNEVEN
-    goal = by_group if together else goal
-    column, used, lowest = 0, 0.0, 0.0
-    for place, (height, block) in enumerate(blocks):
-        need = starts.get(place, 0.0 if together else height)
-        if used and used + (need if together else height) > goal:
-            column, used = column + 1, 0.0
-        x, y = at[0] + column * (wide + _COLUMN_GAP), at[1] + used
-        setter.parts.append(
-            element("g", *block.parts, transform=f"translate({number(x)} {number(y)})")
-        )
-        setter.texts += block.texts
-        used += height
-        lowest = max(lowest, used)
-    return at[1] + lowest
-
-
-def _goal(heights: Sequence[float], columns: int) -> float:
-    """Least height of columns that hold all parts in their order."""
-    goal = max([sum(heights) / columns, *heights], default=0.0)
-    while _count(heights, goal) > columns:
-        goal += 2
-    return goal
-
-
-def _count(heights: Sequence[float], goal: float) -> int:
-    """Columns that blocks need if none may be higher than the goal."""
-    count, used = 1, 0.0
-    for height in heights:
-        if used and used + height > goal:
-            count, used = count + 1, 0.0
-        used += height
-    return count
 
 
 def _credits(exchange: Exchange, page: ExchangeMap) -> str:

@@ -173,8 +173,13 @@ class FontStock:
             and not 0x2000 <= ord(c) < 0x2300
             and unicodedata.category(c)[0] not in "CZ"
         }
-        first = {name for names in SANS.values() for name in names}
-        for face in sorted(self.faces, key=lambda f: f.family not in first):
+        stack = [name for names in SANS.values() for name in names]
+        order = {name: place for place, name in reversed(list(enumerate(stack)))}
+        likely = sorted(
+            self.faces,
+            key=lambda f: (order.get(f.family, len(stack)), abs(f.weight - 400)),
+        )
+        for face in likely:
             if not left:
                 break
             left -= {c for c in left if ord(c) in _table(face.path, face.index)[0]}

@@ -165,8 +165,8 @@ def graticule(
         Where the values stand. [units]
     """
     west, south, east, north = frame.bounds
-    span = max(min(east - west, 360.0), 0.2)
-    step = next((s for s in _STEPS_DEG if span / s >= _LEAST_LINES + 1), _STEPS_DEG[-1])
+    span = max(min(east - west, north - south), 0.2)
+    step = next((s for s in _STEPS_DEG if span / s >= _LEAST_LINES), _STEPS_DEG[-1])
     digits = 0 if step >= 1 else 2 if step == 0.25 else 1
     lines = []
     values: list[tuple[str, float, float, bool]] = []
