@@ -180,7 +180,7 @@ def _require_on_earth(gdf: gpd.GeoDataFrame) -> None:
 
 def _geometry(table: gpd.GeoDataFrame) -> str:
     """Kind of geometry of all rows; ``Geometry`` where they have none."""
-    kinds = set(table.geometry.dropna().geom_type)
+    kinds = {str(kind) for kind in table.geometry.geom_type if isinstance(kind, str)}
     for kind in _PLAIN:
         if kinds <= {kind}:
             return kind

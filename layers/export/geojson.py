@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from layers.export.common_losses import (
     ALWAYS,
     BYTES,
@@ -23,7 +21,7 @@ from layers.export.common_losses import (
 )
 from layers.export.losses import Loss, count_losses
 from layers.export.parts import write_parts
-from layers.export.shapes import cut_at_180, wound
+from layers.export.shapes import box_of, cut_at_180, wound
 from layers.export.tables import write_table
 from layers.export.values import Values, json_text, kind_of, plain
 from layers.files import replacing
@@ -132,18 +130,9 @@ def _head(values: Values) -> str:
         "losses": [item.loss.words(item.count) for item in count_losses(sheet, LOSSES)],
     }
     kept = {name: value for name, value in members.items() if value}
-    box = _bbox(values)
-    if box:
+    if box := box_of(cut_at_180(values.shapes)):
         kept["bbox"] = box
     return f'{json_text(kept)[:-1]}, "features": ['
-
-
-def _bbox(values: Values) -> list[float]:
-    """West, south, east, north of what is written; none where nothing is."""
-    import shapely
-
-    bounds = shapely.total_bounds(cut_at_180(values.shapes))
-    return [float(v) for v in bounds] if np.isfinite(bounds).all() else []
 
 
 def _features(values: Values) -> Iterator[list[str]]:

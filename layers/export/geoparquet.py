@@ -10,6 +10,7 @@ import numpy as np
 from layers.export.common_losses import ALWAYS, RASTERS, RELATIONS, STYLE
 from layers.export.losses import count_losses
 from layers.export.parts import write_parts
+from layers.export.shapes import box_of
 from layers.export.values import Values
 from layers.files import replacing
 
@@ -165,7 +166,6 @@ def _geo(values: Values, place: str, box: str) -> dict[str, Any]:
         "crs": CRS("EPSG:4326").to_json_dict(),
         "covering": {"bbox": {side: [box, side] for side in _SIDES}},
     }
-    bounds = shapely.total_bounds(shapes)
-    if np.isfinite(bounds).all():
-        column["bbox"] = [float(v) for v in bounds]
+    if bounds := box_of(shapes):
+        column["bbox"] = bounds
     return {"version": "1.1.0", "primary_column": place, "columns": {place: column}}

@@ -113,11 +113,11 @@ def _lines(path: str) -> Iterator[list[tuple[float, float]]]:
 def _lay(picture: np.ndarray, shape: Any, colour: str) -> None:
     """Lay a shape of one colour over a picture, in place."""
     from rasterio.features import rasterize
-    from rasterio.transform import from_origin
+    from rasterio.transform import Affine
 
     fine = PIXELS * _FINE
     scale = SIDE / fine
-    down = from_origin(0, 0, scale, -scale)
+    down = Affine(scale, 0, 0, 0, scale, 0)
     inside = rasterize([(shape, 1)], out_shape=(fine, fine), transform=down)
     share = inside.reshape(PIXELS, _FINE, PIXELS, _FINE).mean(axis=(1, 3))
     rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])

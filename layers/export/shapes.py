@@ -12,6 +12,27 @@ if TYPE_CHECKING:
 _WORLDS = range(-2, 3)
 
 
+def box_of(shapes: np.ndarray) -> tuple[float, float, float, float] | None:
+    """Find the box around all geometries.
+
+    Parameters
+    ----------
+    shapes
+        Geometries, shape ``(n,)``.
+
+    Returns
+    -------
+    tuple of float or None
+        West, south, east, north; None where there is no point.
+    """
+    import shapely
+
+    if not len(shapes):
+        return None
+    west, south, east, north = map(float, shapely.total_bounds(shapes))
+    return None if np.isnan(west) else (west, south, east, north)
+
+
 def beyond_180(shapes: np.ndarray) -> np.ndarray:
     """Tell which geometries run past 180 degrees east or west.
 
@@ -156,7 +177,7 @@ def gathered(parts: Iterable[Any]) -> Any:
     found = list(parts)
     if len(found) == 1:
         return found[0]
-    whole = {
+    whole: dict[int, Any] = {
         0: shapely.MultiPoint,
         1: shapely.MultiLineString,
         2: shapely.MultiPolygon,
