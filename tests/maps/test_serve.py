@@ -223,14 +223,15 @@ def listening(port, host="127.0.0.1"):
 
 
 @contextlib.contextmanager
-def command(*arguments, folder):
+def command(*arguments, folder, path=""):
     """Run the command until it prints its address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "maps", "serve", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(folder)},
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(path)},
+        cwd=Path(__file__).parents[2],
     )
     try:
         address = process.stdout.readline().strip()
@@ -263,6 +264,34 @@ def test_nothing_is_left_behind(tmp_path, number):
     assert not list(tmp_path.glob("*/served"))
     if number != signal.SIGKILL:
         assert list(tmp_path.iterdir()) == []
+
+
+LISTENER = """
+import os, sys
+log = os.open(os.environ["ASKED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def heard(event, arguments):
+    if event == "socket.connect":
+        os.write(log, f"{event} {arguments[1]!r}\\n".encode())
+    elif event == "socket.getaddrinfo":
+        os.write(log, f"{event} {arguments[0]!r}\\n".encode())
+sys.addaudithook(heard)
+"""
+
+
+def test_no_other_host_is_asked(tmp_path, monkeypatch):
+    """Every process of the server tells of each connection that it tries."""
+    room = tmp_path / "room"
+    room.mkdir()
+    (room / "sitecustomize.py").write_text(LISTENER)
+    asked = tmp_path / "asked"
+    monkeypatch.setenv("ASKED", str(asked))
+    with command("--layer", "crossings", folder=tmp_path, path=room) as (_, address):
+        for page in ("", "/openapi", "/conformance", "/collections/crossings/items"):
+            for form in ("json", "html", "jsonld"):
+                ask(f"{address}{page}?f={form}")
+    lines = asked.read_text().splitlines()
+    assert any(line.startswith("socket.connect") for line in lines)  # it does listen
+    assert [line for line in lines if "127.0.0.1" not in line] == []
 
 
 def test_a_taken_port_is_said():
