@@ -54,7 +54,7 @@ def read_parquet(job: Job) -> Reading:
                     f"{job.bytes_at_most >> 20:,}"
                 )
             schema = source.schema_arrow
-            geo = _geo(schema, job.name)
+            geo = _geo(schema, about.metadata, job.name)
             geometry = geo.get("primary_column")
             boxes = _boxes(geo)
             taken = [name for name in schema.names if name not in boxes]
@@ -84,9 +84,11 @@ def read_parquet(job: Job) -> Reading:
     )
 
 
-def _geo(schema: pa.Schema, name: str) -> dict[str, Any]:
+def _geo(
+    schema: pa.Schema, metadata: dict[bytes, bytes] | None, name: str
+) -> dict[str, Any]:
     """Read what GeoParquet says of itself; empty if it is plain Parquet."""
-    text = (schema.metadata or {}).get(b"geo")
+    text = (metadata or {}).get(b"geo")
     if text is None:
         return {}
     try:

@@ -374,6 +374,7 @@ class Pipeline:
             dropped[blank] = repairs.EMPTY
             dropped[places.missing] = repairs.MISSING
             kinds = {int(row): str(dropped[row]) for row in np.flatnonzero(~expected)}
+            self._refuse_mending(first, kinds)
             self._drop(batch, first, kinds)
         if self.placement.changes_nothing and datum is None:
             if expected.all() and self.places.how == "geometry":
@@ -405,10 +406,10 @@ class Pipeline:
         for row in map(int, np.flatnonzero(elsewhere)):
             mended.dropped[row] = repairs.ELSEWHERE
         self.account.flattened += mended.flattened
+        self._refuse_mending(
+            first, mended.dropped | {r: k[0] for r, k in mended.repaired.items()}
+        )
         self._drop(batch, first, mended.dropped)
-        if mended.repaired and not self.mapping.read.repair:
-            row, kinds = next(iter(mended.repaired.items()))
-            raise self._not_to_be_mended(first + row, kinds[0], len(mended.repaired))
         for row, kinds in mended.repaired.items():
             areas = mended.areas_km2.get(row)
             self.account.repair(first + row, self._label(batch, row), kinds, areas)
@@ -438,21 +439,26 @@ class Pipeline:
         return np.asarray(shapely.set_coordinates(flat, np.column_stack([lon, lat])))
 
     def _drop(self, batch: pa.RecordBatch, first: int, kinds: dict[int, str]) -> None:
-        """Account for rows that are left out, or refuse to leave them out."""
-        unread = self.account.unread_rows
+        """Account for rows that are left out."""
         for row, kind in kinds.items():
-            if first + row in unread:
-                continue
-            if kind != repairs.ELSEWHERE and not self.mapping.read.repair:
-                raise self._not_to_be_mended(first + row, kind, len(kinds))
-            self.account.drop(first + row, self._label(batch, row), kind)
+            if first + row not in self.account.unread_rows:
+                self.account.drop(first + row, self._label(batch, row), kind)
 
-    def _not_to_be_mended(self, row: int, kind: str, count: int) -> ImportRefusedError:
-        """Say what would have to be mended."""
-        more = f", and {count - 1} more rows near it" if count > 1 else ""
-        return ImportRefusedError(
-            f"{self.name}, row {row}: {kind}{more}; nothing may be mended or left "
-            "out: drop --no-repair, and the report names each such row",
+    def _refuse_mending(self, first: int, kinds: dict[int, str]) -> None:
+        """Refuse to mend or leave out rows where nothing may be."""
+        unread = self.account.unread_rows
+        wrong = {
+            first + row: kind
+            for row, kind in kinds.items()
+            if kind != repairs.ELSEWHERE and first + row not in unread
+        }
+        if self.mapping.read.repair or not wrong:
+            return
+        row = min(wrong)
+        more = f", and {len(wrong) - 1} rows near it" if len(wrong) > 1 else ""
+        raise ImportRefusedError(
+            f"{self.name}, row {row}: {wrong[row]}{more}; nothing may be mended or "
+            "left out: drop --no-repair, and the report names each such row",
             trap="geometry",
             flags=("drop --no-repair",),
         )

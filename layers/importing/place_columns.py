@@ -259,7 +259,8 @@ def _typed(column: str) -> str:
     """Write the name of a column as it is typed in a shell."""
     import shlex
 
-    return shlex.quote(column[:60])
+    plain = re.fullmatch(r"\w[\w.-]*", column)
+    return column if plain is not None else shlex.quote(column[:60])
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -333,7 +333,7 @@ def _numbers(cells: pa.Array) -> Floats:
     """Numbers out of text; NaN for what is none."""
     import pandas as pd
 
-    return np.asarray(pd.to_numeric(cells.to_pandas(), errors="coerce"), np.float64)
+    return np.array(pd.to_numeric(cells.to_pandas(), errors="coerce"), np.float64)
 
 
 def _renamed(kept: Sequence[str]) -> dict[str, str]:
