@@ -25,6 +25,7 @@ from layers.exchange_file import (
     ExchangeFile,
     ReadingFile,
     check_references,
+    file_sum,
     read_exchange_file,
 )
 from layers.ranges import Range
@@ -107,6 +108,10 @@ class Exchange:
     notes: Mapping[str, str]
     """Remarks by section: ``costs``, ``system``, ``land``, ``yield``, ``repayment``,
     ``solar``."""
+    file: str = ""
+    """Name of the file that it was read from, without its folder."""
+    sha256: str = ""
+    """SHA-256 of that file."""
 
 
 def load_exchange(
@@ -196,6 +201,8 @@ def load_exchange(
         unknowns=file.unknowns,
         disputes=file.disputes,
         notes=_notes(file),
+        file=name,
+        sha256=file_sum(id_or_path),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from datetime import date
@@ -390,6 +391,36 @@ def references(record: object, where: str = "") -> Iterator[tuple[str, str, str]
         for one in (value,) if isinstance(value, str) else value:
             if kind != "features" or "/" in one:
                 yield kind, key, one
+
+
+def file_sum(id_or_path: str | PathLike[str]) -> str:
+    """Return the SHA-256 of an exchange file.
+
+    Parameters
+    ----------
+    id_or_path
+        Id of an exchange that ships, or path of a TOML file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, of the file as it stands now.
+
+    Raises
+    ------
+    ExchangeError
+        If there is no such file, or it cannot be read.
+
+    Examples
+    --------
+    >>> len(file_sum("cholsan-2019"))
+    64
+    """
+    name, file = _find(id_or_path)
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ExchangeError(f"{name} cannot be read: {error.strerror}") from None
 
 
 def _find(id_or_path: str | PathLike[str]) -> tuple[str, Traversable]:

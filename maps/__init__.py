@@ -25,6 +25,8 @@ def exchange_map(
     extra_layers: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
     sites: SolarSites | None = None,
     online_basemap: bool = False,
+    language: str = "en",
+    command: str = "",
 ) -> folium.Map:
     """Draw an exchange as a folium map with its story, cards and legend.
 
@@ -41,6 +43,11 @@ def exchange_map(
     online_basemap
         Whether the page may ask OpenStreetMap for tiles when it is read. Off, the
         page asks the network for nothing.
+    language
+        Language in which the page opens: ``en``, ``ko`` or ``zh``. The reader can
+        change it; text of the data stays in its own.
+    command
+        Command line to be told on the page, without paths of this machine.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def exchange_map(
     ------
     geo.errors.GeoError
         If an extra layer cannot be drawn, see :func:`add_layer`; or the raster of
-        scores, see :func:`add_raster`.
+        scores, see :func:`add_raster`; or the language is none of the page's.
 
     Examples
     --------
@@ -67,6 +74,8 @@ def exchange_map(
         extra_layers=extra_layers,
         sites=sites,
         online_basemap=online_basemap,
+        language=language,
+        command=command,
     )
 
 

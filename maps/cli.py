@@ -20,6 +20,7 @@ from maps.query import query
 from maps.results import printable
 from maps.serve import serve
 from maps.sites import sites
+from maps.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,6 +71,13 @@ def cli(*, verbose: bool) -> None:
     is_flag=True,
     help="Let the page ask OpenStreetMap for tiles when it is read.",
 )
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(["en", "ko", "zh"]),
+    default="en",
+    help="Language in which the page opens.",
+)
 @click.option("--open", "show", is_flag=True, help="Open the page when it is written.")
 @reading_options
 def map_(
@@ -82,6 +90,7 @@ def map_(
     criteria: str | None,
     sites: str | None,
     online_basemap: bool,
+    language: str,
     show: bool,
     **reading: Any,
 ) -> None:
@@ -94,6 +103,7 @@ def map_(
     import maps
     from layers.sanctions import to_date
     from layers.solar import read_sites
+    from maps.provenance import told_command
 
     found = read_sites(sites) if sites else None
     deal = layers.load_exchange(
@@ -108,6 +118,8 @@ def map_(
         extra_layers=own,
         sites=found,
         online_basemap=online_basemap,
+        language=language,
+        command=told_command(click.get_current_context()),
     )
     path = maps.save(page, output or f"{deal.id}.html")
     click.echo(path)
@@ -317,6 +329,7 @@ cli.add_command(preview)
 cli.add_command(query)
 cli.add_command(serve)
 cli.add_command(sites)
+cli.add_command(verify)
 
 
 def main() -> None:

@@ -28,7 +28,9 @@ from maps.layer import (
 from maps.page import ExchangeMap
 from maps.panel import credit_lines, story_html
 from maps.popup import Card, Evidence, dom_id, split_conflicts
+from maps.provenance import made_from
 from maps.site_view import SYNTHETIC, SiteView
+from maps.words import SOURCE, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,6 +92,8 @@ def build(
     extra_layers: Sequence[tuple[str, gpd.GeoDataFrame]] = (),
     sites: SolarSites | None = None,
     online_basemap: bool = False,
+    language: str = SOURCE,
+    command: str = "",
 ) -> ExchangeMap:
     """Build the map of an exchange; see :func:`maps.exchange_map`."""
     from maps.added import add_layer
@@ -103,19 +107,22 @@ def build(
     _draw_places(drawing)
     regions = dict(zip(exchange.regions["id"], exchange.regions["name"], strict=True))
     shown = SiteView.of(sites, exchange.id, regions) if sites is not None else None
-    page = ExchangeMap(
-        title=f"{SYNTHETIC}: {exchange.title}"
-        if sites is not None and sites.synthetic
-        else exchange.title,
-        title_ko=exchange.title_ko,
-        title_zh=exchange.title_zh,
-        bounds=_first_view(exchange),
-        story=story_html(
+    with speaking(language):
+        story = story_html(
             exchange, evidence, drawing.keys, shown.story if shown else None
-        ),
+        )
+    warning = f"{SYNTHETIC}: " if sites is not None and sites.synthetic else ""
+    page = ExchangeMap(
+        title=f"{warning}{exchange.title}",
+        title_ko=exchange.title_ko and f"{warning}{exchange.title_ko}",
+        title_zh=exchange.title_zh and f"{warning}{exchange.title_zh}",
+        bounds=_first_view(exchange),
+        story=story,
         attribution=_attribution(exchange),
         online_basemap=online_basemap,
+        language=language,
     )
+    page.made = made_from(exchange, command)
     _add_base(page)
     for key in sorted(drawing.features, key=lambda k: _depth(drawing.marks[k])):
         page.show_mark(drawing.marks[key])

@@ -29,6 +29,19 @@ from layers.files import replacing
 from layers.symbology import MARKS, SIDE, SYMBOLS, symbol_drawing
 from maps.legend import legend_groups
 from maps.style import stylesheet
+from maps.words import (
+    LANGUAGES,
+    SOURCE,
+    foreign,
+    known_language,
+    named,
+    page_words,
+    speaking,
+    spoken,
+    t,
+    ta,
+    tr,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +50,7 @@ if TYPE_CHECKING:
     from maps.popup import Card
 
 SCRIPTS = (
+    "words.js",
     "geodesic.js",
     "page.js",
     "draw.js",
@@ -85,6 +99,7 @@ _HEAD_SCRIPT = (
     "font:600 1rem/1.4 sans-serif';"
     "document.body.prepend(says);});"
 )
+_WORDS = "<!--words-->"
 _LOADS = {
     "script": "src",
     "link": "href",
@@ -127,6 +142,13 @@ def environment() -> Environment:
         "symbols": SYMBOLS,
         "symbol_drawing": symbol_drawing,
         "symbol_side": SIDE,
+        "foreign": foreign,
+        "languages": LANGUAGES,
+        "named": named,
+        "spoken": spoken,
+        "t": t,
+        "ta": ta,
+        "tr": tr,
     }
     return templates
 
@@ -149,6 +171,14 @@ class ExchangeMap(folium.Map):
         Plain text for the corner of the map.
     online_basemap
         Whether the page may ask OpenStreetMap for tiles.
+    language
+        Language in which the page opens, a key of :data:`maps.words.LANGUAGES`; the
+        story is in the same one.
+
+    Raises
+    ------
+    maps.words.LanguageError
+        If the page cannot be read in that language.
     """
 
     default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own attribute
@@ -166,6 +196,7 @@ class ExchangeMap(folium.Map):
         title_zh: str = "",
         attribution: str = "",
         online_basemap: bool = False,
+        language: str = SOURCE,
     ) -> None:
         west, south, east, north = bounds
         super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None)
@@ -174,6 +205,8 @@ class ExchangeMap(folium.Map):
         self.story = story
         self.attribution = attribution
         self.online_basemap = online_basemap
+        self.language = known_language(language)
+        self.made: dict[str, Any] = {}
         self.cards: list[Card] = []
         self.marks: dict[str, Mark] = {}
         self.extras: list[str] = []
@@ -239,6 +272,7 @@ class _Page(Figure):
     def render(self, **kwargs: object) -> str:
         """Return the HTML document."""
         from maps.layer import to_json
+        from maps.provenance import CLOSING, OPENING, with_provenance
 
         for child in self._children.values():
             child.render(**kwargs)
@@ -250,7 +284,8 @@ class _Page(Figure):
         )
         extras = [file for extra in owner.extras for file in EXTRAS[extra]]
         own_scripts = [*SCRIPTS, *(file for file in extras if file.endswith(".js"))]
-        scripts = [leaflet_script(), *map(_asset, own_scripts), body]
+        own_scripts_text = [_asset(script) for script in own_scripts]
+        scripts = [leaflet_script(), *own_scripts_text, body]
         for script in scripts:
             if re.search(r"</script", script, re.IGNORECASE):
                 raise PageError(
@@ -258,26 +293,31 @@ class _Page(Figure):
                     "expected elements that write '<' as \\u003c. Use maps.add_layer "
                     "for data."
                 )
-        return (
-            environment()
-            .get_template("page.html")
-            .render(
-                map=owner,
-                map_id=name,
-                policy=policy([_HEAD_SCRIPT, *scripts], owner.allowed_hosts),
-                head_script=Markup(_HEAD_SCRIPT),
-                styles=[
-                    Markup(leaflet_style()),
-                    Markup(stylesheet()),
-                    Markup(_asset("page.css")),
-                    *(Markup(_asset(file)) for file in extras if file.endswith(".css")),
-                ],
-                header=Markup(_children(self.header, **kwargs)),
-                html=Markup(_children(self.html, **kwargs)),
-                scripts=[Markup(script) for script in scripts],
-                legend=legend_groups(owner.marks.values()),
+        with speaking(owner.language):
+            html = (
+                environment()
+                .get_template("page.html")
+                .render(
+                    map=owner,
+                    map_id=name,
+                    policy=policy([_HEAD_SCRIPT, *scripts], owner.allowed_hosts),
+                    head_script=Markup(_HEAD_SCRIPT),
+                    styles=[
+                        Markup(leaflet_style()),
+                        Markup(stylesheet()),
+                        Markup(_asset("page.css")),
+                        *(Markup(_asset(f)) for f in extras if f.endswith(".css")),
+                    ],
+                    header=Markup(_children(self.header, **kwargs)),
+                    html=Markup(_children(self.html, **kwargs)),
+                    scripts=[Markup(script) for script in scripts],
+                    legend=legend_groups(owner.marks.values()),
+                    provenance=Markup(f"{OPENING}{CLOSING}"),
+                )
             )
-        )
+        words = page_words(html, own_scripts_text)
+        block = f'<script type="application/json" id="words">{to_json(words)}</script>'
+        return with_provenance(html.replace(_WORDS, block, 1), owner.made)
 
 
 def _children(part: Element, **kwargs: object) -> str:

@@ -359,8 +359,8 @@ def credit_lines(exchange: Exchange) -> list[dict[str, str]]:
     Returns
     -------
     list of dict
-        ``title``, ``source``, ``licence``, ``url``, ``retrieved``, and ``short``, the
-        maker's name for the corner of the map.
+        ``id``, ``title``, ``source``, ``licence``, ``url``, ``retrieved``, ``file``
+        with its ``sha256``, and ``short``, the maker's name for the corner of the map.
     """
     from layers.catalogue import catalogue
     from maps.page import safe_url
@@ -375,7 +375,10 @@ def credit_lines(exchange: Exchange) -> list[dict[str, str]]:
     ]
     return [
         {
+            "id": entry.id,
             "title": entry.title,
+            "file": entry.file,
+            "sha256": entry.sha256,
             "source": entry.source,
             "licence": entry.licence,
             "url": safe_url(entry.url),

@@ -30,6 +30,9 @@ SEEN = {
 }
 """How a source was seen, in words."""
 
+_OWN_SCRIPT = ("ko", "zh", "ja")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceView:
@@ -46,6 +49,12 @@ class SourceView:
     reliability_words: str
     seen: str
     note: str
+
+    @property
+    def title_language(self) -> str:
+        """Language of the title; English where it only describes a foreign text."""
+        in_script = not self.language.startswith(_OWN_SCRIPT) or _CJK.search(self.title)
+        return self.language if in_script else "en"
 
 
 @dataclass(frozen=True, kw_only=True)

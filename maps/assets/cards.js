@@ -45,7 +45,7 @@
         item.scrollIntoView({ block: 'center', behavior: !lodemap.animate ? 'auto' : 'smooth' });
       }
     }
-    lodemap.announce(`Card open: ${mark.say}`);
+    lodemap.announce(lodemap.t('Card open: {0}', lodemap.sayOf(mark)));
     return true;
   }
 
@@ -56,7 +56,8 @@
     [...new Set(keys)].slice(0, 6).forEach((key) => {
       const button = document.createElement('button');
       button.type = 'button';
-      button.textContent = lodemap.marks.get(key).name;
+      const { text, lang } = lodemap.nameOf(lodemap.marks.get(key));
+      Object.assign(button, { textContent: text, lang });
       button.addEventListener('click', () => select(key, {
         from: 'map', others: [chosen.key, ...keys].filter((other) => other !== key),
       }));
@@ -104,7 +105,7 @@
     const back = opener && opener.isConnected && opener !== document.body ? opener : drawn;
     const home = back || lodemap.map().getContainer();
     home.focus({ preventScroll: !home.closest('#story') });
-    lodemap.announce('Card closed');
+    lodemap.announce(lodemap.t('Card closed'));
     return true;
   }
 

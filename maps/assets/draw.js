@@ -52,7 +52,7 @@
     const el = part.getElement();
     if (!el) return;
     el.setAttribute('role', 'button');
-    el.setAttribute('aria-label', feature.say);
+    el.setAttribute('aria-label', lodemap.sayOf(lodemap.marks.get(feature.key) ?? feature));
     el.setAttribute('data-key', feature.key);
     el.setAttribute('tabindex', '-1');
     el.addEventListener('keydown', (event) => onMarkKey(event, feature));
@@ -86,7 +86,9 @@
   /** Add a mark's name as a tooltip, for marks whose label does not fit. */
   function hint(part, feature) {
     const text = document.createElement('span');
-    text.textContent = feature.name;
+    const shown = lodemap.nameOf(feature);
+    text.textContent = shown.text;
+    text.lang = shown.lang;
     part.bindTooltip(text, { sticky: !feature.at, direction: 'top', offset: [0, -8] });
   }
 

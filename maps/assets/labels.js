@@ -6,6 +6,15 @@
   const GAP = 3;
   const PANELS = '.toolbar, .search, .leaflet-control-attribution, .leaflet-control-scale';
 
+  /** Text and language of a label: a name, a word of ours, or a number. */
+  function nameOf(mark) {
+    const language = lodemap.language();
+    if (mark.family === 'country') return { text: mark.label, lang: language };
+    if (mark.label === mark.name) return lodemap.nameOf(mark);
+    const text = lodemap.t(mark.label);
+    return { text, lang: text === mark.label ? 'en' : language };
+  }
+
   /** The element of a mark's label, made once. */
   function labelOf(mark, pane) {
     if (made.has(mark.key)) return made.get(mark.key);
@@ -14,10 +23,13 @@
     el.setAttribute('aria-hidden', 'true');
     const main = document.createElement('span');
     main.className = 'label-main';
-    main.textContent = mark.label;
+    const shown = nameOf(mark);
+    main.textContent = shown.text;
+    main.lang = shown.lang;
     el.append(main);
-    [['ko', mark.ko], ['zh', mark.zh]].forEach(([lang, text]) => {
+    [['en', mark.name], ['ko', mark.ko], ['zh', mark.zh]].forEach(([lang, text]) => {
       if (!text || mark.rank > 2 || mark.family === 'candidate') return;
+      if (lang === shown.lang || !(mark.ko || mark.zh) || mark.label !== mark.name) return;
       const other = document.createElement('span');
       other.className = 'label-other';
       other.lang = lang;
@@ -147,5 +159,9 @@
     });
   }
 
+  lodemap.whenSpoken(() => {
+    made.forEach(({ el }) => el.remove());
+    made.clear();
+  });
   lodemap.whenPlaced(place);
 })();

@@ -103,7 +103,8 @@
     write();
     const done = await copy(address(compose()));
     const said = document.getElementById('copied');
-    said.textContent = done ? 'Link copied' : 'The link could not be copied';
+    said.textContent = done ? lodemap.t('Link copied')
+      : lodemap.t('The link could not be copied');
     lodemap.announce(said.textContent);
     window.setTimeout(() => { said.textContent = ''; }, 4000);
     button.focus({ preventScroll: true });

@@ -37,12 +37,12 @@
     const out = byId('measure-result');
     out.dataset.metres = points.length > 1 && last ? String(total) : '';
     if (points.length < 2) {
-      out.textContent = points.length ? 'One point set; click the next.' : '';
+      out.textContent = points.length ? lodemap.t('One point set; click the next.') : '';
     } else if (!last) {
-      out.textContent = 'These points are nearly opposite each other: not measured.';
+      out.textContent = lodemap.t('These points are nearly opposite each other: not measured.');
     } else {
-      const azimuth = `, last azimuth ${Math.round(last.azimuth)}°`;
-      out.textContent = `${words(total)}${azimuth}${extra}`;
+      const azimuth = Math.round(last.azimuth);
+      out.textContent = lodemap.t('{0}, last azimuth {1}°', words(total), azimuth) + extra;
     }
     lodemap.announce(out.textContent);
   }
@@ -56,22 +56,25 @@
     const found = lodemap.geodesic.inverse(...from.anchor, ...to.anchor);
     const slack = (from.radius || 0) + (to.radius || 0);
     const extra = found && slack
-      ? `; between ${words(Math.max(0, found.distance - slack))} and `
-        + `${words(found.distance + slack)} as each lies somewhere in its ring`
+      ? lodemap.t('; between {0} and {1} as each lies somewhere in its ring',
+        words(Math.max(0, found.distance - slack)), words(found.distance + slack))
       : '';
     measure(extra);
   }
 
   /** Fill a list with the marks that stand at a place. */
   function fill(select, marks) {
-    [...marks.values()].filter((mark) => mark.ends).sort((a, b) =>
-      a.name.localeCompare(b.name)).forEach((mark) => {
-      const option = document.createElement('option');
-      option.value = mark.key;
-      option.textContent = mark.name;
-      select.append(option);
+    const { value } = select;
+    const first = select.options[0];
+    first.textContent = lodemap.t('Choose a mark');
+    const options = [...marks.values()].filter((mark) => mark.ends).map((mark) => {
+      const { text, lang } = lodemap.nameOf(mark);
+      return Object.assign(document.createElement('option'),
+        { value: mark.key, textContent: text, lang });
     });
-    select.addEventListener('change', between);
+    options.sort((a, b) => a.textContent.localeCompare(b.textContent, lodemap.language()));
+    select.replaceChildren(first, ...options);
+    select.value = value;
   }
 
   /** Leave the tool and take its drawing away. */
@@ -102,8 +105,17 @@
   function startMeasure(theMap, marks) {
     map = theMap;
     drawn = L.layerGroup().addTo(map);
-    fill(byId('measure-from'), marks);
-    fill(byId('measure-to'), marks);
+    const lists = ['measure-from', 'measure-to'].map(byId);
+    lists.forEach((list) => {
+      fill(list, marks);
+      list.addEventListener('change', between);
+    });
+    lodemap.whenSpoken(() => {
+      lists.forEach((list) => fill(list, marks));
+      if (!active) return;
+      if (lists.every((list) => list.value)) between();
+      else measure();
+    });
     map.on('click', (event) => {
       if (!active) return;
       points.push([event.latlng.lng, event.latlng.lat]);
@@ -113,6 +125,6 @@
   }
 
   Object.assign(lodemap, {
-    measure: toggle, startMeasure, stopMeasuring: stop, measuring: () => active,
+    length: words, measure: toggle, startMeasure, stopMeasuring: stop, measuring: () => active,
   });
 })();

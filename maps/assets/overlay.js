@@ -26,7 +26,7 @@
     function fade() {
       picture.setOpacity(Number(slider.value) / 100);
       slider.nextElementSibling.textContent = `${slider.value} %`;
-      slider.setAttribute('aria-valuetext', `${slider.value} per cent`);
+      slider.setAttribute('aria-valuetext', lodemap.t('{0} per cent', slider.value));
     }
 
     slider.addEventListener('input', fade);

@@ -41,7 +41,9 @@
       className: 'mark-icon role-added', html: lodemap.symbol('pin'), iconSize: [20, 20],
     });
     L.control.attribution({ prefix: false, position: 'bottomright' })
-      .addAttribution(`${options.attribution} · <a href="#sources">All sources</a>`).addTo(map);
+      .addAttribution(`<span lang="en">${options.attribution}</span> · <a href="#sources">`
+        + '<span id="all-link"></span></a>').addTo(map);
+    byId('all-link').textContent = lodemap.t('All sources');
     L.control.scale({ imperial: false, position: 'bottomright', maxWidth: 120 }).addTo(map);
     if (options.tiles) {
       L.tileLayer(options.tiles.url, { maxZoom: 13, pane: 'base' })
@@ -120,11 +122,36 @@
     });
   }
 
+  /** What the browser calls a country in the reader's language. */
+  function countryName(code) {
+    return new Intl.DisplayNames([lodemap.language()], { type: 'region' }).of(code);
+  }
+
+  /** Say what the map itself says in another language. */
+  function onSpoken() {
+    byId('all-link').textContent = lodemap.t('All sources');
+    countries.forEach((country) => { country.label = countryName(country.code); });
+    marks.forEach((mark) => {
+      mark.parts.forEach((part) => {
+        const el = part.getElement?.();
+        if (el?.dataset.key) el.setAttribute('aria-label', lodemap.sayOf(mark));
+        const tip = part.getTooltip?.()?.getContent();
+        if (tip?.lang !== undefined) Object.assign(tip, nameOf(mark));
+      });
+    });
+    hooks.forEach((hook) => hook(map));
+  }
+
+  /** A mark's name as properties of the element that shows it. */
+  function nameOf(mark) {
+    const { text, lang } = lodemap.nameOf(mark);
+    return { textContent: text, lang };
+  }
+
   /** Note the name of a country, which the browser knows by its code. */
   function nameCountry({ code, at }) {
     if (!/^[A-Z]{2}$/.test(code)) return;
-    const label = new Intl.DisplayNames(['en'], { type: 'region' }).of(code);
-    countries.push({ key: `country ${code}`, label, anchor: at[0], spots: at, rank: 4,
+    countries.push({ key: `country ${code}`, code, label: countryName(code), anchor: at[0], spots: at, rank: 4,
       family: 'country', role: 'ink' });
   }
 
@@ -193,11 +220,11 @@
     'zoom-out': () => { touched = true; map.zoomOut(); },
     reset: () => {
       whenStill(() => { fitHome(animate); touched = false; });
-      announce('The whole exchange is in view');
+      announce(lodemap.t('The whole exchange is in view'));
     },
     full: () => {
       if (document.fullscreenElement) document.exitFullscreen();
-      else byId('stage').requestFullscreen().catch(() => announce('Full screen was refused'));
+      else byId('stage').requestFullscreen().catch(() => announce(lodemap.t('Full screen was refused')));
     },
     close: () => lodemap.close(),
     copy: (button) => lodemap.copyLink(button),
@@ -300,6 +327,8 @@
       byId('legend').hidden = true;
       document.querySelector('[data-do="legend"]').setAttribute('aria-expanded', 'false');
     }
+    lodemap.whenSpoken(onSpoken);
+    lodemap.startWords();
     lodemap.startSearch(marks);
     lodemap.startMeasure(map, marks);
     lodemap.startStory();

@@ -52,10 +52,12 @@
       el.setAttribute('aria-selected', 'false');
       el.dataset.key = mark.key;
       const name = document.createElement('span');
-      name.textContent = mark.name;
+      const shown = lodemap.nameOf(mark);
+      name.textContent = shown.text;
+      name.lang = shown.lang;
       el.append(name);
-      [['ko', mark.ko], ['zh', mark.zh]].forEach(([lang, text]) => {
-        if (!text) return;
+      [['en', mark.name], ['ko', mark.ko], ['zh', mark.zh]].forEach(([lang, text]) => {
+        if (!text || lang === shown.lang) return;
         const other = document.createElement('span');
         other.lang = lang;
         other.className = 'quiet';
@@ -84,13 +86,14 @@
       if (!found.length) {
         const none = document.createElement('li');
         none.className = 'quiet';
-        none.textContent = 'No name matches';
+        none.textContent = lodemap.t('No name matches');
         list.append(none);
       }
       at = -1;
       list.hidden = false;
       box.setAttribute('aria-expanded', 'true');
-      lodemap.announce(`${found.length} ${found.length === 1 ? 'name matches' : 'names match'}`);
+      lodemap.announce(found.length === 1 ? lodemap.t('{0} name matches', 1)
+        : lodemap.t('{0} names match', found.length));
     }
 
     box.addEventListener('input', look);

@@ -29,7 +29,7 @@
       const { tonnes, years } = repay(amount, throughput, price);
       byId('repay-tonnes').textContent = `${rough(tonnes)} t`;
       byId('repay-tonnes').dataset.value = String(tonnes);
-      byId('repay-years').textContent = `${rough(years)} years`;
+      lodemap.tell(byId('repay-years'), lodemap.t('{0} years', rough(years)));
       byId('repay-years').dataset.value = String(years);
       if (share) {
         const [low, high] = oxide.map((worth) => worth / price);
@@ -37,7 +37,8 @@
           : `${rough(low)}–${rough(high)} t`;
         [share.dataset.low, share.dataset.high] = [low, high].map(String);
       }
-      slider.setAttribute('aria-valuetext', `${price.toLocaleString('en')} US dollars a tonne`);
+      slider.setAttribute('aria-valuetext',
+        lodemap.t('{0} US dollars a tonne', price.toLocaleString('en')));
     }
 
     slider.addEventListener('input', () => {
@@ -51,6 +52,7 @@
       update(price);
     });
     update(Number(field.value));
+    lodemap.whenSpoken(() => update(Number(field.value)));
   }
 
   /** Whether a measure was in force on a day; the same test as `layers.measures`. */
@@ -80,12 +82,13 @@
         const left = leg.querySelectorAll('[data-measure]:not([hidden])').length;
         leg.querySelector('.none').hidden = left > 0;
       });
-      byId('as-of-count').textContent = `${count} of ${items.length} entries shown: `
-        + `measures in force on ${day}.`;
+      lodemap.tell(byId('as-of-count'), lodemap.t(
+        '{0} of {1} entries shown: measures in force on {2}.', count, items.length, day));
       document.querySelectorAll('.as-of-day').forEach((el) => { el.textContent = day; });
     }
 
     field.addEventListener('input', update);
+    lodemap.whenSpoken(update);
     update();
   }
 
