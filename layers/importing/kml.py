@@ -113,13 +113,9 @@ def survey_kml(file: Path, name: str) -> KML:
             found.notes.append(sentence.format(reader.left_out[tag]))
     if reader.renamed:
         names = ", ".join(sorted(reader.renamed)[:10])
-        found.notes.append(
-            f"Fields that are called as KML's own became data_…: {names}."
-        )
-    if reader.places.high:
-        found.notes.append(
-            f"{reader.places.high} places have altitudes, which are kept."
-        )
+        found.notes.append(f"Fields called as KML's own became data_…: {names}.")
+    if high := reader.places.high:
+        found.notes.append(f"Places with an altitude, which is kept: {high}.")
     found.mended = reader.places.mended
     return found
 

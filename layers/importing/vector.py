@@ -15,7 +15,8 @@ from layers.importing.batches import ROWS_AT_ONCE, write_batches
 from layers.importing.dbf import settle_encoding
 from layers.importing.jobs import Job, Reading, chosen, one_line
 from layers.importing.json_crs import crs_of_geojson
-from layers.importing.sniffing import KINDS, root_element
+from layers.importing.sniffing import KINDS
+from layers.importing.wholeness import check_sqlite, check_xml, count_records, ends_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +179,11 @@ def _prepare(kind: str, job: Job, notes: list[str]) -> str:
     import pyogrio
 
     if kind in _XML:
-        root_element(job.file, job.name)
+        check_xml(job.file, job.name)
+    if kind in ("gpkg", "sqlite"):
+        check_sqlite(job.file, job.name)
+    if kind == "dxf" and not ends_in(job.file, b"EOF"):
+        raise ReadError(f"{job.name} does not end in EOF as DXF does; it is truncated")
     if kind == "shp":
         return _prepare_shapefile(job, notes)
     if kind in _TEXT_SETTINGS and job.encoding:
@@ -222,7 +227,10 @@ def _choose(
     ]
     if kind == "gpx":
         points = ("route_points", "track_points")
-        about = {i: pyogrio.read_info(job.file, layer=i) for i, _, _ in own}
+        about = {
+            i: pyogrio.read_info(job.file, layer=i, force_feature_count=True)
+            for i, _, _ in own
+        }
         full = [entry for entry in own if about[entry[0]]["features"]]
         own = [n for n in full if n[1] not in points or n[1] == job.layer]
     if len(own) == 1 and kind in _ONE_LAYER:
@@ -252,7 +260,9 @@ def _is_dressing(name: str) -> bool:
 
 def _read(kind: str, job: Job, index: int, pyogrio: Any) -> Reading:
     """Read the rows of a layer."""
-    whole = pyogrio.read_info(job.file, layer=index)["features"]
+    whole = count_records(job.file, job.name) if kind == "geojsonseq" else None
+    if whole is None:
+        whole = pyogrio.read_info(job.file, layer=index)["features"]
     with pyogrio.open_arrow(
         job.file, layer=index, use_pyarrow=True, batch_size=ROWS_AT_ONCE
     ) as (meta, reader):
@@ -267,6 +277,11 @@ def _read(kind: str, job: Job, index: int, pyogrio: Any) -> Reading:
             _each(reader),
             geometry=geometry,
             whole=max(whole, 0),
+        )
+    if written.rows != whole >= 0:
+        raise ReadError(
+            f"{job.name} says that it holds {whole:,} features, and {written.rows:,} "
+            "could be read; it is truncated or damaged"
         )
     return Reading(
         kind=KINDS[kind].title,
