@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layers.export.common_losses import ALWAYS, RASTERS, RELATIONS, STYLE
+from layers.export.common_losses import ALWAYS, CUT, RASTERS, RELATIONS, STYLE
 from layers.export.losses import count_losses
 from layers.export.parts import write_parts
-from layers.export.shapes import box_of
+from layers.export.shapes import box_of, cut_at_180
 from layers.export.values import Values
 from layers.files import replacing
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROWS = 65_536
 """Rows of a group, each with its own box."""
 
-LOSSES = (*ALWAYS, STYLE, RELATIONS, RASTERS)
+LOSSES = (CUT, *ALWAYS, STYLE, RELATIONS, RASTERS)
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -57,10 +57,10 @@ def write_geoparquet(
 
     Notes
     -----
-    Geometry is WKB in EPSG:4326, with the box of each row in a column of its own, so
-    that a program reads only the rows that it needs. Compressed with zstd. Title,
-    licence, credit and source stand in the metadata of the file, names for people and
-    units in those of the columns.
+    Geometry is WKB in EPSG:4326, cut where it runs past 180°, with the box of each row
+    in a column of its own, so that a program reads only the rows that it needs.
+    Compressed with zstd. Title, licence, credit and source stand in the metadata of
+    the file, names for people and units in those of the columns.
     """
     return write_parts(
         content,
@@ -93,7 +93,7 @@ def _write_sheet(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
         for columns, shapes in values.batches(ROWS):
             cells: list[Any] = list(columns.values())
             if sheet.geometry:
-                cells += _places(shapes, sides)
+                cells += _places(cut_at_180(shapes), sides)
             writer.write_table(pa.table(cells, schema=schema), ROWS)
             steps.add(len(cells[0]))
     return (path,)
@@ -154,7 +154,7 @@ def _geo(values: Values, place: str, box: str) -> dict[str, Any]:
     import shapely
     from pyproj import CRS
 
-    shapes = values.shapes[~shapely.is_missing(values.shapes)]
+    shapes = cut_at_180(values.shapes[~shapely.is_missing(values.shapes)])
     kinds = {
         shape.geom_type.replace("LinearRing", "LineString")
         + (" Z" if shapely.has_z(shape) else "")

@@ -26,7 +26,7 @@ VALUES = {
         "\\n",
     ],
     "lines": ["a\nb", "a\r\nb", "a\rb", "a\tb", "last"],
-    "turned writing": ["\u202egnp.exe", "\u200fא", "a\u0301", "\ufeffx", "z"],
+    "turned writing": ["\u202egnp.exe", "\u200fא", "a\u0301", "x\ufeffy", "z"],
     "formulas": ["=1+1", "+1", "-1", "@x", "harmless = 1"],
     "formulas in disguise": ["\tx", "\rx", "\nx", "＝1", "x"],
     "nul": ["a\x00b", "x", "y", "z", "w"],
