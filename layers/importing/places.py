@@ -140,7 +140,7 @@ def from_wkb(column: pa.Array) -> Places:
     kinds = shapely.get_type_id(shapes)
     plain = ~(shapely.has_z(shapes) | shapely.has_m(shapes))
     if ((kinds == 0) | missing).all() and plain.all() and not missing.all():
-        x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+        x, y = _xy(shapes)
         return Places(x=x, y=y, shapes=None, missing=missing)
     return Places(x=None, y=None, shapes=shapes, missing=missing)
 
@@ -194,6 +194,14 @@ def _plain_points(
     return x, y
 
 
+def _xy(points: NDArray[np.object_]) -> tuple[Floats, Floats]:
+    """Coordinates of points; NaN for missing and empty ones."""
+    import shapely
+
+    filled = np.where(shapely.is_empty(points), None, points)
+    return shapely.get_x(filled), shapely.get_y(filled)
+
+
 def _texts(batch: pa.RecordBatch, name: str) -> list[str | None]:
     """Cells of a column as text."""
     import pyarrow as pa
@@ -237,9 +245,10 @@ def _from_wkt(texts: Sequence[str | None]) -> Places:
     if (missing | (shapely.get_type_id(shapes) == 0)).all() and not missing.all():
         halves = [(np.nan, np.nan) if t is None else _halves(t) for t in plain]
         half_x, half_y = np.array(halves, dtype=np.float64).T
+        x, y = _xy(shapes)
         return Places(
-            x=shapely.get_x(shapes),
-            y=shapely.get_y(shapes),
+            x=x,
+            y=y,
             shapes=None,
             missing=missing,
             half_x=half_x,
