@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 from functools import cache
@@ -41,6 +42,7 @@ from maps.words import (
     t,
     ta,
     tr,
+    vocabulary,
 )
 
 if TYPE_CHECKING:
@@ -84,20 +86,13 @@ TILES = {
 }
 """Online base map, used only when it is asked for by name."""
 
-_HEAD_SCRIPT = (
-    "document.documentElement.classList.add('has-js');"
-    # A file that was cut short has no end, and the scripts that draw stand there.
-    "document.addEventListener('DOMContentLoaded', () => {"
-    "if (document.getElementById('page-end')) return;"
-    "const says = document.createElement('p');"
-    "says.id = 'damaged';"
-    "says.setAttribute('role', 'alert');"
-    "says.textContent = 'This file is damaged: its end is missing, so the map cannot be "
-    "drawn, and what can be read here is not all of it. Get the file again.';"
-    "says.style.cssText = 'position:sticky;top:0;z-index:4000;margin:0;padding:1rem;"
-    "background:var(--warn-fill,#fbeadf);color:var(--warn,#8f2d04);"
-    "font:600 1rem/1.4 sans-serif';"
-    "document.body.prepend(says);});"
+_CUT = (
+    "This file is damaged: its end is missing, so the map cannot be drawn, and what can "
+    "be read here is not all of it. Get the file again."
+)
+_IDLE = (
+    "The map could not be drawn: a script of this page was changed, or this browser "
+    "refused it. The story and the cards can be read below."
 )
 _WORDS = "<!--words-->"
 _LOADS = {
@@ -300,8 +295,9 @@ class _Page(Figure):
                 .render(
                     map=owner,
                     map_id=name,
-                    policy=policy([_HEAD_SCRIPT, *scripts], owner.allowed_hosts),
-                    head_script=Markup(_HEAD_SCRIPT),
+                    policy=policy([head_script(), *scripts], owner.allowed_hosts),
+                    head_script=Markup(head_script()),
+                    cut=_CUT,
                     styles=[
                         Markup(leaflet_style()),
                         Markup(stylesheet()),
@@ -478,6 +474,20 @@ def safe_url(url: str) -> str:
     except ValueError:
         return ""
     return url.strip() if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+@cache
+def head_script() -> str:
+    """Script that runs first and says so if the rest of the page is not there."""
+    said = {"cut": _CUT, "idle": _IDLE}
+    texts = {
+        name: list(vocabulary()[text].texts.values()) for name, text in said.items()
+    }
+    return _asset("head.js").replace(
+        "  'use strict';\n",
+        f"  'use strict';\n\n  const TEXTS = {json.dumps(texts, ensure_ascii=False)};\n",
+        1,
+    )
 
 
 @cache

@@ -337,6 +337,7 @@
     drawAll();
     hooks.forEach((hook) => hook(map));
     lodemap.startLink(map, () => [...groups].map(([key, { on, first }]) => ({ key, on, first })));
+    root.dataset.started = '';
     requestAnimationFrame(() => requestAnimationFrame(() => {
       root.dataset.ready = String(Math.round(performance.now()));
       window.dispatchEvent(new CustomEvent('lodemap:ready'));
