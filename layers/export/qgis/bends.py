@@ -78,6 +78,23 @@ def bent(sheet: Sheet) -> str:
     )
 
 
+def middle(sheet: Sheet) -> str:
+    """Expression of the middle of a leg as it is drawn.
+
+    Parameters
+    ----------
+    sheet
+        Any sheet.
+
+    Returns
+    -------
+    str
+        A point; on the leg itself where the sheet's legs are not bent.
+    """
+    drawn = bent(sheet) or "$geometry"
+    return _with({"drawn": drawn}, "line_interpolate_point(@drawn, length(@drawn) / 2)")
+
+
 def _ring(end: str) -> str:
     """Radius of the disc at an end of a leg; 0 where none is drawn."""
     return (

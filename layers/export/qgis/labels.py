@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layers.export.qgis.bends import bent
+from layers.export.qgis.bends import bent, middle
 from layers.export.qgis.elements import (
     element,
     overrides,
@@ -114,11 +114,11 @@ def _rules(sheet: Sheet, mark: Mark, late_scale: float) -> list[ET.Element]:
     condition = f'"mark" = {quoted_text(mark.key)}'
     names = set(map(str, sheet.table.columns))
     if is_leg(mark):
+        course = _silent(sheet, mark, condition)
         if {"leg", "id"} <= names:
             once = 'minimum("id", group_by:="leg", filter:="mark" <> \'\')'
-            rest = _silent(sheet, mark, f'{condition} AND "id" <> {once}')
-            return [_rule(sheet, mark, f'{condition} AND "id" = {once}'), rest]
-        return [_rule(sheet, mark, condition)]
+            condition += f' AND "id" = {once}'
+        return [_rule(sheet, mark, condition), course]
     if not late_scale:
         return [_rule(sheet, mark, condition)]
     if mark.rank > _LATE:
@@ -151,6 +151,10 @@ def _silent(sheet: Sheet, mark: Mark, condition: str) -> ET.Element:
     """Keep other names off features that have none themselves."""
     rule = _rule(sheet, mark, condition)
     rule.set("key", f"{{{mark.key}-silent}}")
+    placement, drawn = rule.find("settings/placement"), bent(sheet)
+    if placement is not None and drawn:
+        placement.set("geometryGenerator", drawn)
+        placement.set("geometryGeneratorType", "LineGeometry")
     rendering = rule.find("settings/rendering")
     if rendering is not None:
         rendering.set("drawLabels", "0")
@@ -201,9 +205,9 @@ def _rule(
             "rendering",
             {
                 "drawLabels": 1,
-                "displayAll": lettering.plate or is_leg(mark),
+                "displayAll": lettering.plate,
                 "obstacle": mark is not COUNTRY,
-                "obstacleFactor": 2 if lettering.plate or is_leg(mark) else 1,
+                "obstacleFactor": 1.5 if lettering.plate else 1,
                 "obstacleType": 0 if lettering.plate else 1,  # inside, or the edge
                 "mergeLines": 0,
                 "minFeatureSize": 0,
@@ -327,15 +331,17 @@ def _placement(sheet: Sheet, mark: Mark) -> ET.Element:
     around, over, along, flat, outside = 6, 1, 2, 4, 8
     if kind == "Point":
         placement, distance = around, 9.0
+    elif is_leg(mark):  # beside the middle of its bend
+        placement, distance = around, 5.0
     elif kind == "LineString":
-        placement, distance = along if not is_leg(mark) else flat, 7.0
+        placement, distance = along, 7.0
     elif mark.key in {"candidate", "site"}:
         placement, distance = over, 0.0
     elif mark is COUNTRY or mark.key == "region":
         placement, distance = flat, 0.0
     else:
         placement, distance = outside, 3.0
-    drawn = bent(sheet) if is_leg(mark) else ""
+    drawn = middle(sheet) if is_leg(mark) else ""
     if mark is COUNTRY:  # which is no feature, only all of its provinces
         drawn = 'collect($geometry, group_by:="country")'
     return element(
@@ -346,7 +352,9 @@ def _placement(sheet: Sheet, mark: Mark) -> ET.Element:
             "distUnits": "Point",
             "distMapUnitScale": _SCALE,
             "priority": max(0, 10 - mark.rank),
-            "predefinedPositionOrder": "R,L,T,B,TR,BR,TL,BL",
+            "predefinedPositionOrder": "T,B,R,L,TR,BR,TL,BL"
+            if is_leg(mark)
+            else "R,L,T,B,TR,BR,TL,BL",
             "offsetType": 1 if kind == "Point" else 0,
             "quadOffset": 4,
             "xOffset": 0,
@@ -367,7 +375,7 @@ def _placement(sheet: Sheet, mark: Mark) -> ET.Element:
             "lineAnchorType": 0,
             "geometryGenerator": drawn,
             "geometryGeneratorEnabled": int(bool(drawn)),
-            "geometryGeneratorType": "LineGeometry"
+            "geometryGeneratorType": "PointGeometry"
             if is_leg(mark)
             else "PolygonGeometry",
             "layerType": {

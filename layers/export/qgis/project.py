@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from layers.export.qgis.elements import document, element, texts
 from layers.export.qgis.labels import LANGUAGE, OTHERS, labelling
+from layers.export.qgis.layout import layout
 from layers.export.qgis.metadata import metadata_elements, spatial_reference
 from layers.export.qgis.qml import RADIUS, VERSION, relation_id, style_elements
 from layers.symbology import BASE_MAP, GROUPS, LIGHT
@@ -26,6 +27,7 @@ TABLES = "Evidence and tables"
 """Group of the sheets without places."""
 
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
 _HIGHEST = 85.05112878
 _WIDGET = {"Point": "Point", "LineString": "Line", "Polygon": "Polygon"}
 
@@ -77,6 +79,7 @@ def project_document(content: Content, file: str) -> str:
         ),
         _properties(),
         element("relations", None, *map(_relation, _valid(content))),
+        element("Layouts", None, layout(content, _view(content), MAP_CRS)),
         _project_metadata(content),
         element(
             "ProjectViewSettings",
@@ -339,33 +342,22 @@ def _project_metadata(content: Content) -> ET.Element:
     )
 
 
-def _extent(content: Content) -> ET.Element:
-    """First view, in the CRS of the map."""
+def _view(content: Content) -> tuple[float, float, float, float]:
+    """First view, in the CRS of the map: xmin, ymin, xmax, ymax."""
     west, south, east, north = content.bbox
-    values = {
-        "xmin": _x(west),
-        "ymin": _y(south),
-        "xmax": _x(east),
-        "ymax": _y(north),
-    }
-    return element(
-        "extent", None, *(element(k, text=f"{v:.3f}") for k, v in values.items())
-    )
+    return _x(west), _y(south), _x(east), _y(north)
+
+
+def _extent(content: Content) -> ET.Element:
+    """First view, as the canvas keeps it."""
+    values = zip(_SIDES, _view(content), strict=True)
+    return element("extent", None, *(element(k, text=f"{v:.3f}") for k, v in values))
 
 
 def _rectangle(tag: str, content: Content) -> ET.Element:
     """First view with its CRS, as newer projects keep it."""
-    west, south, east, north = content.bbox
-    return element(
-        tag,
-        {
-            "xmin": f"{_x(west):.3f}",
-            "ymin": f"{_y(south):.3f}",
-            "xmax": f"{_x(east):.3f}",
-            "ymax": f"{_y(north):.3f}",
-        },
-        spatial_reference(MAP_CRS),
-    )
+    values = zip(_SIDES, _view(content), strict=True)
+    return element(tag, {k: f"{v:.3f}" for k, v in values}, spatial_reference(MAP_CRS))
 
 
 def _x(lon: float) -> float:

@@ -192,12 +192,17 @@ def test_legs_bend_as_on_the_page(qgis, tmp_path):
         assert min(apart) < 2e-4, min(apart)
 
 
-def painted(qgis, project, target, *more):
-    qgis.script(HERE / "pyqgis_render.py", project, target, *more)
+def read(picture):
+    """Colours of a picture, shape (rows, columns, 3)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(target) as image:
+        with rasterio.open(picture) as image:
             return np.moveaxis(image.read([1, 2, 3]), 0, 2).astype(int)
+
+
+def painted(qgis, project, target, *more):
+    qgis.script(HERE / "pyqgis_render.py", project, target, *more)
+    return read(target)
 
 
 def blended(*coats):
@@ -309,3 +314,20 @@ def test_qgis_joins_the_same_rows_as_we_do(name, joined):
     assert len(pairs) > 1500
     assert pairs == found[name]
     assert sum(one.startswith("town-") for one, _ in pairs) >= 5
+
+
+def test_the_layout_prints_with_the_pages_ground_and_marks(qgis, tmp_path):
+    found = exchange_content(layers.load_exchange("cholsan-2019"))
+    _, project = write_geopackage(found, tmp_path / "cholsan.gpkg")
+    target = tmp_path / "sheet.png"
+    said = qgis.script(HERE / "pyqgis_print.py", project, target)
+    assert said == "Map with legend and credits"
+    sheet_ = read(target)
+    assert share(sheet_, blended((LIGHT["land"], 1))) > 0.2
+    assert share(sheet_, blended((LIGHT["sea"], 1))) > 0.03
+    # The legend stands right of the map, the credits below it.
+    tall, wide = sheet_.shape[:2]
+    legend = sheet_[: int(tall * 0.86), int(wide * 0.755) :]
+    for role in ("out", "in", "plant", "hub"):
+        assert share(legend, blended((LIGHT[role], 1)), 12) > 5e-5, role
+    assert share(sheet_[int(tall * 0.88) :], blended((LIGHT["ink"], 1)), 90) > 0.01
