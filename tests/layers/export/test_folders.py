@@ -1,6 +1,7 @@
 """Folders appear whole or not at all, and nobody's files are lost in them."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,25 @@ def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "out").mkdir()
     fill(tmp_path / "out", a="1")
     assert (tmp_path / "out" / "data" / "a").exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_stood_there_comes_back_if_the_last_step_fails(
+    tmp_path, monkeypatch, error
+):
+    target = tmp_path / "out"
+    fill(target, a="1")
+    replace, moves = Path.replace, []
+
+    def failing(path, other):
+        moves.append(path)
+        if len(moves) == 2:  # the old one is away, the new one not there yet
+            raise error
+        return replace(path, other)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises((error, WriteError)):
+        fill(target, b="2")
+    monkeypatch.undo()
+    assert (target / "data" / "a").read_text() == "1"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
