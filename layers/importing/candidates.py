@@ -232,8 +232,11 @@ def on_earth(boxes: Floats, crs: CRS, *, swap_xy: bool) -> Floats:
         west, east = _extremes([west, *(c[0] for c in corners)])
         south, north = _extremes([south, *(c[1] for c in corners)])
     placed = np.column_stack([west, south, east, north])
-    good = (np.abs(placed) <= [180.0, 90.0, 180.0, 90.0]).all(axis=1)
-    placed[~good] = np.nan
+    good = np.ones(len(placed), dtype=np.bool_)
+    for i, largest in enumerate((180.0, 90.0, 180.0, 90.0)):
+        good &= np.abs(placed[:, i]) <= largest
+    if not good.all():
+        placed[~good] = np.nan
     return placed
 
 
@@ -322,14 +325,34 @@ def touches(boxes: Floats, near: Box | None) -> NDArray[np.bool_]:
     numpy.ndarray
         Shape ``(n,)``.
     """
-    good = np.asarray(np.isfinite(boxes).all(axis=1), dtype=bool)
+    good = finite(boxes)
     if near is None:
         return good
     west, south, east, north = near
     begins, ends = boxes[:, 0] <= east, boxes[:, 2] >= west
-    beside = begins | ends if west > east else begins & ends
-    tests = [good, beside, boxes[:, 1] <= north, boxes[:, 3] >= south]
-    return np.asarray(np.vstack(tests).all(axis=0), dtype=bool)
+    good &= (begins | ends) if west > east else (begins & ends)
+    good &= boxes[:, 1] <= north
+    good &= boxes[:, 3] >= south
+    return good
+
+
+def finite(boxes: Floats) -> NDArray[np.bool_]:
+    """Tell which boxes have four finite numbers.
+
+    Parameters
+    ----------
+    boxes
+        Shape ``(n, 4)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(n,)``.
+    """
+    good = np.ones(len(boxes), dtype=np.bool_)
+    for i in range(4):  # column by column: a reduction over four is ten times slower
+        good &= np.isfinite(boxes[:, i])
+    return good
 
 
 def _in_use(crs: CRS, lonlat: Box) -> bool:

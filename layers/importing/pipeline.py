@@ -10,7 +10,7 @@ import numpy as np
 from layers.errors import ImportRefusedError
 from layers.importing import repairs
 from layers.importing.account import Account
-from layers.importing.candidates import STUDY_AREA
+from layers.importing.candidates import STUDY_AREA, finite
 from layers.importing.datums import DatumColumn, datums_of
 from layers.importing.mapping import check_origin
 from layers.importing.place_columns import PlaceColumns, find_columns, given_columns
@@ -368,9 +368,9 @@ class Pipeline:
         expected = self.placement.expected(places.boxes())
         if not expected.all():
             blank = np.isnan(places.x) & np.isnan(places.y)
-            finite = np.isfinite(places.x) & np.isfinite(places.y)
+            whole = np.isfinite(places.x) & np.isfinite(places.y)
             dropped = np.full(len(expected), repairs.ELSEWHERE, dtype=object)
-            dropped[~finite] = repairs.NOT_FINITE
+            dropped[~whole] = repairs.NOT_FINITE
             dropped[blank] = repairs.EMPTY
             dropped[places.missing] = repairs.MISSING
             kinds = {int(row): str(dropped[row]) for row in np.flatnonzero(~expected)}
@@ -398,8 +398,7 @@ class Pipeline:
 
         assert places.shapes is not None
         boxes = places.boxes()
-        finite = np.isfinite(boxes).all(axis=1)
-        elsewhere = finite & ~self.placement.expected(boxes)
+        elsewhere = finite(boxes) & ~self.placement.expected(boxes)
         shapes = places.shapes.copy()
         shapes[elsewhere] = None
         mended = repairs.mend(self._on_wgs84(shapes, datum))

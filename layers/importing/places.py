@@ -198,7 +198,8 @@ def _xy(points: NDArray[np.object_]) -> tuple[Floats, Floats]:
     """Coordinates of points; NaN for missing and empty ones."""
     import shapely
 
-    filled = np.where(shapely.is_empty(points), None, points)
+    filled = points.copy()
+    filled[shapely.is_empty(points)] = None
     return shapely.get_x(filled), shapely.get_y(filled)
 
 

@@ -16,6 +16,7 @@ from layers.importing.candidates import (
     Candidate,
     Tally,
     candidates,
+    finite,
     on_earth,
     tally,
     to_lonlat,
@@ -395,7 +396,7 @@ def _raw(boxes: Boxes) -> Box | None:
     """Least and largest x and y as stored."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for some in boxes():
-        there = some[np.isfinite(some).all(axis=1)]
+        there = some[finite(some)]
         if len(there):
             low = np.minimum(low, there[:, :2].min(axis=0))
             high = np.maximum(high, there[:, 2:].max(axis=0))
@@ -409,7 +410,7 @@ def _some(boxes: Boxes) -> Boxes:
     kept: list[Floats] = []
     count = 0
     for some in boxes():
-        there = some[np.isfinite(some).all(axis=1)][: _ENOUGH - count]
+        there = some[finite(some)][: _ENOUGH - count]
         kept.append(there)
         count += len(there)
         if count == _ENOUGH:
