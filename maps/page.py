@@ -7,13 +7,10 @@ script by its hash, so that nothing else can run, and allows no request.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
 from functools import cache
-from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +26,7 @@ from geo.errors import GeoError
 from layers.files import replacing
 from layers.symbology import MARKS, SIDE, SYMBOLS, symbol_drawing
 from maps.legend import legend_groups
+from maps.policy import policy, remote_references
 from maps.style import stylesheet
 from maps.words import (
     LANGUAGES,
@@ -46,7 +44,7 @@ from maps.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from layers.symbology import Mark
     from maps.popup import Card
@@ -87,30 +85,14 @@ TILES = {
 """Online base map, used only when it is asked for by name."""
 
 _CUT = (
-    "This file is damaged: its end is missing, so the map cannot be drawn, and what can "
-    "be read here is not all of it. Get the file again."
+    "This file is damaged: its end is missing, so the map cannot be drawn, and what "
+    "can be read here is not all of it. Get the file again."
 )
 _IDLE = (
     "The map could not be drawn: a script of this page was changed, or this browser "
     "refused it. The story and the cards can be read below."
 )
 _WORDS = "<!--words-->"
-_LOADS = {
-    "script": "src",
-    "link": "href",
-    "img": "src",
-    "iframe": "src",
-    "source": "src",
-    "video": "src",
-    "audio": "src",
-    "embed": "src",
-    "object": "data",
-}
-_REMOTE = re.compile(r"^\s*(?:https?:|ftp:|wss?:)?//", re.IGNORECASE)
-_TILE_CALL = re.compile(
-    r"(?:tileLayer(?:\.wms)?|imageOverlay)\(\s*[\"'](?P<url>(?:https?:)?//[^\"']+)"
-)
-_STYLE_URL = re.compile(r"url\(\s*[\"']?(?P<url>(?:https?:)?//[^\"')]+)", re.IGNORECASE)
 
 
 class PageError(GeoError, ValueError):
@@ -363,94 +345,6 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def remote_references(html: str) -> list[str]:
-    """Return every address from which a browser would load something by itself.
-
-    Parameters
-    ----------
-    html
-        A document. Links that a reader may follow do not count.
-
-    Returns
-    -------
-    list of str
-        Addresses in the order of the document.
-    """
-    finder = _Loads()
-    finder.feed(html)
-    finder.close()
-    return finder.urls
-
-
-class _Loads(HTMLParser):
-    """Collects addresses that a page loads by itself."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.urls: list[str] = []
-        self._inside = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        is_data = values.get("type") == "application/json"
-        self._inside = tag if tag in {"script", "style"} and not is_data else ""
-        loaded = values.get(_LOADS.get(tag, ""), "")
-        if _REMOTE.match(loaded):
-            self.urls.append(loaded.strip())
-        self._add(_STYLE_URL, values.get("style", ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._inside:
-            self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "script":
-            self._add(_TILE_CALL, data)
-        elif self._inside == "style":
-            self._add(_STYLE_URL, data)
-
-    def _add(self, pattern: re.Pattern[str], text: str) -> None:
-        self.urls.extend(found["url"] for found in pattern.finditer(text))
-
-
-def policy(scripts: Sequence[str], hosts: Sequence[str] = ()) -> str:
-    """Content security policy under which only the given scripts run.
-
-    Parameters
-    ----------
-    scripts
-        Text of each script, as it stands between its tags.
-    hosts
-        Origins from which pictures may come.
-
-    Returns
-    -------
-    str
-        Value of the ``Content-Security-Policy`` header. [1]_
-
-    References
-    ----------
-    .. [1] W3C, Content Security Policy Level 3. https://www.w3.org/TR/CSP3/
-
-    Examples
-    --------
-    >>> policy([""]).split("; ")[:2]  # doctest: +ELLIPSIS
-    ["default-src 'none'", "script-src 'sha256-47DEQpj8HBSa+/TImW+...='"]
-    """
-    digests = [hashlib.sha256(script.encode("utf-8")).digest() for script in scripts]
-    hashes = " ".join(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {hashes}",
-            "style-src 'unsafe-inline'",
-            " ".join(["img-src data:", *hosts]),
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
 def safe_url(url: str) -> str:
     """Return an address that a link may lead to, or an empty text.
 
@@ -483,10 +377,10 @@ def head_script() -> str:
     texts = {
         name: list(vocabulary()[text].texts.values()) for name, text in said.items()
     }
+    start = "  'use strict';\n"
+    spoken_texts = json.dumps(texts, ensure_ascii=False)
     return _asset("head.js").replace(
-        "  'use strict';\n",
-        f"  'use strict';\n\n  const TEXTS = {json.dumps(texts, ensure_ascii=False)};\n",
-        1,
+        start, f"{start}\n  const TEXTS = {spoken_texts};\n", 1
     )
 
 
