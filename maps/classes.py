@@ -403,8 +403,6 @@ def _breaks(numbers: NDArray[np.float64], scheme: str, k: int) -> NDArray[np.flo
     """Upper ends of the classes, ascending, each once; the last is the greatest."""
     import warnings
 
-    import mapclassify
-
     if scheme == "natural-breaks" and len(numbers) > _SAMPLE:
         # Every so many of the sorted values, both ends with them: exact on all of a
         # million would take hours.
@@ -416,19 +414,31 @@ def _breaks(numbers: NDArray[np.float64], scheme: str, k: int) -> NDArray[np.flo
         if k < _FEWEST:
             found = numbers[:1]
         elif scheme == "quantiles":
-            found = mapclassify.Quantiles(numbers, k=k).bins
+            # These two are what mapclassify computes; it takes seconds to import.
+            found = np.quantile(numbers, np.arange(1, k + 1) / k)
         elif scheme == "equal-interval":
-            found = mapclassify.EqualInterval(numbers, k=k).bins
-        elif scheme == "natural-breaks":
-            found = mapclassify.FisherJenks(numbers, k=k).bins
-        elif scheme == "standard-deviation":
-            found = mapclassify.StdMean(numbers).bins
+            found = np.linspace(numbers.min(), numbers.max(), k + 1)[1:]
         else:
-            found = mapclassify.HeadTailBreaks(numbers).bins[: MOST_CLASSES - 1]
+            found = _mapclassified(numbers, scheme, k)
     most = float(numbers.max())
     inner = np.unique(np.asarray(found, np.float64))
     inner = inner[(inner >= numbers.min()) & (inner < most)]
     return np.append(inner, most)
+
+
+def _mapclassified(
+    numbers: NDArray[np.float64], scheme: str, k: int
+) -> NDArray[np.float64]:
+    """Upper ends of the classes, as mapclassify has them."""
+    import mapclassify
+
+    if scheme == "natural-breaks":
+        found = mapclassify.FisherJenks(numbers, k=k).bins
+    elif scheme == "standard-deviation":
+        found = mapclassify.StdMean(numbers).bins
+    else:
+        found = mapclassify.HeadTailBreaks(numbers).bins[: MOST_CLASSES - 1]
+    return np.asarray(found, np.float64)
 
 
 def _ends(values: Sequence[float]) -> list[str]:

@@ -279,7 +279,9 @@ def _put_numeric(store: Store, values: pd.Series) -> dict[str, Any] | None:
                 packed["steps"], offsets = True, turned
             packed |= {"decimals": decimals, "from": least}
             return packed | put_numbers(store, offsets)
-    if (numbers.astype(np.float32) == numbers).all():
+    with np.errstate(over="ignore"):
+        short = bool((numbers.astype(np.float32) == numbers).all())
+    if short:
         raw = numbers.astype("<f4").view(np.uint8).reshape(-1, 4)
     else:
         raw = numbers.astype("<f8").view(np.uint8).reshape(-1, 8)

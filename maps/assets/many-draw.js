@@ -56,7 +56,7 @@
   function manner(count, area) {
     if (count <= SYMBOLS) return { way: 'symbol', side: 20 };
     if (count <= DISCS && count * 49 < area * 0.4) return { way: 'disc', side: 7 };
-    const side = [4, 3, 2].find((d) => count * d * d < area * 0.2);
+    const side = [5, 4, 3, 2].find((d) => count * d * d < area * 0.2);
     return side ? { way: 'dot', side } : { way: 'density', side: CELL };
   }
 
@@ -110,7 +110,6 @@
       const kinds = this.shape.kinds;
       const all = this.blocks();
       this.manner = manner(this.shape.count(this.windows, wanted), this.inked());
-      this.image = null;
       const areas = [];
       const lines = [];
       const points = [];
@@ -129,6 +128,7 @@
         }
         if (b % 16 === 0 && !(await this.pause())) return false;
       }
+      this.small = points.length && this.layer.kind === 3;
       if (this.shape.points) {
         if (!(await this.paintPoints(all, null))) return false;
       } else if (points.length && !(await this.paintPoints(null, points))) return false;

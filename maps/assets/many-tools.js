@@ -33,10 +33,13 @@
     const inView = layer.shown ? layer.shape.count(layer.windows(), layer.wanted) : 0;
     const parts = [`${count.format(inView)} of ${count.format(placed)} in view`];
     if (shown < placed) parts.push(`${count.format(shown)} pass the filter`);
-    const { manner, most } = layer.picture || {};
+    const { manner, most, small } = layer.picture || {};
+    if (layer.kind !== 1 && !small) return `${parts.join('; ')}.`;
     if (manner?.way === 'density' && most) {
       parts.push(`drawn as density: in each square of ${lodemap.manyCell} px the fainter, the fewer; `
         + `${count.format(most)} at most${layer.classed ? ', in the colour of the commonest class' : ''}`);
+    } else if (small) {
+      parts.push('what would be too small to see is drawn as a dot');
     } else if (manner?.way === 'dot' || manner?.way === 'disc') {
       parts.push('drawn as dots until fewer are in view');
     }
