@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from browser import FLAGS, bring_browser  # beside this script
 from playwright.sync_api import sync_playwright
 
 import layers
 import maps
-from tests.browser import FLAGS, bring_browser
 
 HERE = Path(__file__).parent / "screenshots"
 SIZES = {"": (1440, 900), "-phone": (390, 844)}
