@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geo.crs import is_lonlat
 from layers.errors import ImportRefusedError
@@ -11,7 +11,7 @@ from layers.importing.candidates import transformer
 from layers.importing.wording import crs_text
 
 if TYPE_CHECKING:
-    from pyproj import CRS
+    from pyproj import CRS, Transformer
 
     from layers.importing.candidates import Tally
 
@@ -84,12 +84,12 @@ def accuracy(
     accuracies, words, notes = [], [], []
     for x, y in ((y, x) if swap_xy else (x, y) for x, y in corners):
         change.transform(x, y)
-        last = change.get_last_used_operation()
+        last = _last_used(change)
         accuracies.append(float(last.accuracy))
         words.append(last.description)
-        area = last.area_of_use
+        area: Any = last.area_of_use
         at = seen.lonlat
-        if at is not None and last.accuracy > 0:
+        if at is not None and area is not None and last.accuracy > 0:
             inside = area.west <= at[0] and at[2] <= area.east
             if not (inside and area.south <= at[1] and at[3] <= area.north):
                 notes.append(
@@ -116,6 +116,19 @@ def accuracy(
         accuracy_m=None if unknown else worst,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _last_used(change: Transformer) -> Transformer:
+    """Return the operation that placed the last point.
+
+    Where there is only one, and it moves nothing, PROJ remembers none.
+    """
+    from pyproj.exceptions import ProjError
+
+    try:
+        return change.get_last_used_operation()
+    except ProjError:
+        return change
 
 
 def _follows_itrs(crs: CRS) -> bool:

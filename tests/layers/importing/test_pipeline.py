@@ -1,0 +1,184 @@
+"""Rows through the pipeline: the same however they come, and none lost."""
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Geod, Transformer
+
+from layers.errors import ImportRefusedError
+from layers.importing.mapping import Mapping
+from layers.importing.pipeline import Pipeline
+from layers.importing.raw import RawFile
+
+lons = st.floats(124.0, 131.0)
+lats = st.floats(33.5, 43.5)
+
+
+def raw_of(folder, columns, *, rows_at_once=100, crs=None, geometry=None):
+    """A raw file as reading leaves it, in batches of a few rows."""
+    table = pa.table(columns)
+    if geometry is not None:
+        wkb = shapely.to_wkb(np.array(geometry, dtype=object))
+        table = table.append_column("geometry", pa.array(wkb, pa.binary()))
+    path = folder / "rows.arrow"
+    with pa.OSFile(str(path), "wb") as sink:  # noqa: SIM117
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table, max_chunksize=rows_at_once)
+    return RawFile(
+        arrow=path,
+        rows=table.num_rows,
+        columns=tuple(columns),
+        has_geometry=geometry is not None,
+        crs=crs,
+        crs_by="file" if crs else "",
+        kind="CSV",
+        layer="pits",
+        layers=("pits",),
+        encoding="utf-8",
+        sha256="0" * 64,
+        size=1,
+        notes=(),
+        bounds=None,
+        mended={},
+    )
+
+
+def through(raw, **read):
+    """Rows of the layer, and the pipeline they came through."""
+    mapping = msgspec.convert({"read": read}, Mapping)
+    pipeline = Pipeline(raw, "pits.csv", mapping, unsourced=True)
+    rows = pa.concat_tables(list(pipeline.batches())).to_pylist()
+    return rows, pipeline
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("raw")
+
+
+SQUARE = shapely.box(125, 39, 126, 40)
+BOW = shapely.Polygon([(125, 39), (126, 40), (126, 39), (125, 40)])
+MIXED = [SQUARE, None, BOW, shapely.Point(125, 39), shapely.Polygon(), SQUARE, BOW]
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 3, 7])
+def test_rows_are_the_same_however_they_come(folder, rows_at_once):
+    raw = raw_of(
+        folder,
+        {"name": [f"no {i}" for i in range(1, 8)]},
+        rows_at_once=rows_at_once,
+        crs="EPSG:4326",
+        geometry=MIXED,
+    )
+    rows, pipeline = through(raw)
+    assert [r["id"] for r in rows] == ["pits-1", "pits-3", "pits-4", "pits-6", "pits-7"]
+    assert [r["name"] for r in rows] == ["no 1", "no 3", "no 4", "no 6", "no 7"]
+    account = pipeline.account
+    assert {k: [(r.row, r.id) for r in v.rows] for k, v in account.dropped.items()} == {
+        "no geometry": [(2, "no 2")],
+        "empty geometry": [(5, "no 5")],
+    }
+    repaired = account.repaired["Self-intersection"]
+    assert [(r.row, r.id) for r in repaired.rows] == [(3, "no 3"), (7, "no 7")]
+    assert repaired.after_km2 == pytest.approx(2 * 4740, rel=0.02)
+    assert account.rows_out + sum(r.count for r in account.dropped.values()) == 7
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 100])
+def test_points_without_a_place_are_named_by_their_row(folder, rows_at_once):
+    points = [
+        shapely.Point(125, 39),
+        shapely.Point(),
+        None,
+        shapely.Point(126, np.inf),
+        shapely.Point(126, 40),
+    ]
+    raw = raw_of(
+        folder,
+        {"v": list("abcde")},
+        rows_at_once=rows_at_once,
+        crs="EPSG:4326",
+        geometry=points,
+    )
+    rows, pipeline = through(raw)
+    assert [r["v"] for r in rows] == ["a", "e"]
+    found = {k: [r.row for r in v.rows] for k, v in pipeline.account.dropped.items()}
+    assert found == {
+        "empty geometry": [2],
+        "no geometry": [3],
+        "coordinate that is not finite": [4],
+    }
+    with pytest.raises(ImportRefusedError, match=r"row 2: empty geometry.*--no-repair"):
+        through(raw, repair=False)
+
+
+def test_heights_and_measures_are_left_out_and_counted(folder):
+    geometry = shapely.from_wkt(["POINT Z (125 39 7)", "LINESTRING M (1 2 3, 4 5 6)"])
+    raw = raw_of(folder, {"v": ["a", "b"]}, crs="EPSG:5179", geometry=geometry)
+    rows, pipeline = through(raw, crs="EPSG:4326", near="anywhere")
+    assert pipeline.account.flattened == {
+        "heights (Z) left out": 1,
+        "measures (M) left out": 1,
+    }
+    shapes = shapely.from_wkb([r["geometry"] for r in rows])
+    assert not shapely.has_z(shapes).any()
+    assert pipeline.geometry_type == "Unknown"
+
+
+def test_no_row_at_all_is_said(folder):
+    with pytest.raises(ImportRefusedError, match="holds no row"):
+        through(
+            raw_of(
+                folder,
+                {"lon": pa.array([], pa.string()), "lat": pa.array([], pa.string())},
+            )
+        )
+
+
+def far_m(rows, lon, lat):
+    point = shapely.from_wkb(rows[0]["geometry"])
+    return Geod(ellps="WGS84").inv(lon, lat, point.x, point.y)[2]
+
+
+@given(lons, lats, st.integers(0, 7), st.integers(0, 7), st.floats(0, 5000))
+@settings(max_examples=60, deadline=None)
+def test_the_true_place_lies_within_the_uncertainty(folder, lon, lat, x, y, extra):
+    raw = raw_of(
+        folder,
+        {
+            "lon": [f"{lon:.{x}f}"],
+            "lat": [f"{lat:.{y}f}"],
+            "uncertainty_m": [f"{extra:.3f}"],
+        },
+    )
+    rows, _ = through(raw, near="anywhere")
+    assert far_m(rows, lon, lat) <= rows[0]["uncertainty_m"]
+    assert rows[0]["uncertainty_m"] >= extra - 0.001
+
+
+@given(lons, lats, st.integers(0, 3), st.sampled_from([5179, 5186, 32652, 3857, 4737]))
+@settings(max_examples=60, deadline=None)
+def test_so_it_does_where_the_digits_are_those_of_metres(
+    folder, lon, lat, digits, code
+):
+    there = Transformer.from_crs(4326, code, always_xy=True).transform(lon, lat)
+    raw = raw_of(
+        folder, {"x": [f"{there[0]:.{digits}f}"], "y": [f"{there[1]:.{digits}f}"]}
+    )
+    rows, pipeline = through(raw, crs=f"EPSG:{code}", near="anywhere")
+    said = rows[0]["uncertainty_m"]
+    assert far_m(rows, lon, lat) <= said
+    assert said >= (pipeline.placement.change.accuracy_m or 0)
+
+
+@given(lons, lats, st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_so_it_does_in_a_swapped_crs(folder, lon, lat, digits):
+    there = Transformer.from_crs(4326, 5179, always_xy=True).transform(lon, lat)
+    raw = raw_of(folder, {"x": [f"{there[1]:.{digits}f}"], "y": [f"{there[0]:.1f}"]})
+    rows, _ = through(raw, crs="EPSG:5179", swap_xy=True, near="anywhere")
+    assert far_m(rows, lon, lat) <= rows[0]["uncertainty_m"]
