@@ -12,7 +12,7 @@ from layers.importing.china import Datum, from_datum
 from layers.importing.place_columns import plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def datums_of(
     name: str,
     columns: Sequence[str],
     read: Reading,
-    cells: Callable[[str], Sequence[str | None]],
+    cells: Callable[[str], Iterable[str | None]],
 ) -> DatumColumn | None:
     """Find what says that rows are drawn in a Chinese datum; it is never guessed.
 

@@ -170,13 +170,11 @@ class Pipeline:
             if self._progress is not None:
                 self._progress(self._done, 2 * self.raw.rows)
 
-    def _column(self, name: str) -> list[str | None]:
-        """Cells of a whole column as text."""
-        cells: list[str | None] = []
+    def _column(self, name: str) -> Iterator[str | None]:
+        """Cells of a whole column as text, one after another."""
         for i in range(self._file.num_record_batches):
-            column = self._file.get_batch(i).column(name).to_pylist()
-            cells += [None if cell is None else str(cell) for cell in column]
-        return cells
+            for cell in self._file.get_batch(i).column(name).to_pylist():
+                yield None if cell is None else str(cell)
 
     def _place_columns(self) -> PlaceColumns:
         """Columns that hold the places."""
