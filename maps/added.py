@@ -45,6 +45,7 @@ COARSEST_M = 1.0
 _LONGEST = 2000
 _LONGEST_NAME = 200
 _WIDEST_RING_M = 5_000_000.0
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _KNOWN = frozenset(
     {
@@ -487,5 +488,5 @@ def _short(value: object) -> str:
     """``value`` as text of a bearable length; missing values as an empty one."""
     if value is None or str(value) in {"nan", "NaN", "NaT", "<NA>", "None"}:
         return ""
-    text = quantity(_CONTROLS.sub(" ", str(value)), "")
+    text = quantity(_SURROGATES.sub("�", _CONTROLS.sub(" ", str(value))), "")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -89,7 +89,8 @@ def status(page):
 
 def set_view(page, lat, lon, zoom):
     page.evaluate(
-        "([lat, lon, zoom]) => lodemap.map().setView([lat, lon], zoom, { animate: 0 })",
+        """([lat, lon, zoom]) =>
+            lodemap.map().setView([lat, lon], zoom, { animate: false })""",
         [lat, lon, zoom],
     )
     wait(page, f"{LAYER}.covers() && !{LAYER}.busy")
