@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_RECORDS = 20_000
+_RECORDS, _TEXTS = 20_000, 100_000
 _LONGEST_LETTER = 4
 
 _GDAL_NAMES = {
@@ -53,7 +54,7 @@ def settle_encoding(dbf: Path, name: str, flag: str | None) -> Encoding:
         nothing says which it is.
     """
     cpg = dbf.with_suffix(".cpg")
-    texts = list(_texts(dbf, name))
+    texts = list(itertools.islice(_texts(dbf, name), _TEXTS))
     found = _stated(cpg, dbf, name, flag)
     if found is None:
         found = proven_encoding(b"\n".join(texts), name)

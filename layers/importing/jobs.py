@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,8 @@ def chosen(name: str, there: Sequence[str], asked: str | None, *, what: str) -> 
         raise ReadError(f"{name} has no {what} {asked[:60]!r}; it has {shown}")
     if len(there) > 1:
         raise ReadError(
-            f"{name} holds {len(there)} {what}s ({shown}); say which with --layer"
+            f"{name} holds {len(there)} {what}s ({shown}); say which with --layer, "
+            f"such as --layer {shlex.quote(there[0][:60])}"
         )
     return 0
 

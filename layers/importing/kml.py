@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from layers.errors import ReadError
+from layers.importing.batches import CELL_AT_MOST, COLUMNS_AT_MOST
 from layers.importing.encodings import known_encoding
 from layers.importing.kml_places import KMLPlaces, local_name
 from layers.importing.sniffing import declared_encoding
@@ -48,6 +49,7 @@ _OWN = {
     "begin": "begin",
     "end": "end",
 }
+_TAKEN = {*_OWN.values(), "folder", "geometry"}
 _WHOLE = ("int", "uint", "short", "ushort")
 _REAL = ("float", "double")
 
@@ -103,8 +105,17 @@ def survey_kml(file: Path, name: str) -> KML:
         found.rows += 1
         for column, text in row.items():
             if text is not None:
+                if len(text) > CELL_AT_MOST:
+                    raise ReadError(
+                        f"{name}: {column[:60]} holds a text of {len(text):,} letters; "
+                        f"expected at most {CELL_AT_MOST:,}"
+                    )
                 declared = wanted.get(column) or reader.types.get(column, "text")
                 wanted[column] = declared if _fits(text, declared) else "text"
+        if len(wanted) > COLUMNS_AT_MOST:
+            raise ReadError(
+                f"{name} has more than {COLUMNS_AT_MOST:,} columns; expected fewer"
+            )
     order = ["name", "folder", *_OWN.values()]
     first = [column for column in dict.fromkeys(order) if column in wanted]
     found.columns = {c: wanted[c] for c in [*first, *wanted]}
@@ -307,7 +318,7 @@ class _Reader:
         """Add the fields of a Placemark to its row, under names that are free."""
         for column, text in data.items():
             free = column
-            if column in (*row, *_OWN.values(), "folder", "geometry"):
+            if column in row or column in _TAKEN:
                 if row.get(column) == text and column != "geometry":
                     continue
                 free = f"data_{column}"
@@ -339,7 +350,7 @@ def _said(element: ET.Element) -> str:
     return "".join(element.itertext()).strip()
 
 
-_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h\d|/table)\b[^>]*>", re.IGNORECASE)
+_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h\d|/table)\b[^<>]*>", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     _Tuple = tuple[float, ...]
 
-_SPACES_AROUND_COMMA = re.compile(r"\s*,\s*")
 _MULTI = {1: 4, 2: 5, 3: 6}
 _KINDS = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry")
 _TRACKS = ("Track", "MultiTrack")
@@ -159,7 +157,12 @@ class KMLPlaces:
         if part.tag == "coord":  # one point, its numbers apart by blanks
             pieces = [",".join(text.split())] if text.strip() else []
         else:
-            pieces = _SPACES_AROUND_COMMA.sub(",", text.strip()).split()
+            pieces = []
+            for piece in text.split():  # "1, 2" and "1 ,2" are one point as well
+                if pieces and (pieces[-1].endswith(",") or piece.startswith(",")):
+                    pieces[-1] += piece
+                else:
+                    pieces.append(piece)
         found = []
         for piece in pieces:
             try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = ",;\t|"
 _TRIED, _TRIED_LENGTH = 50, 1 << 18
-_SAMPLE = 4 << 20
+_SAMPLE = 1 << 20
 _ROWS = 16_384
 _BYTES_AT_ONCE = 32 << 20
 _SAID = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)

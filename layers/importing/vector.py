@@ -190,7 +190,12 @@ def _prepare(kind: str, job: Job, notes: list[str]) -> str:
         pyogrio.set_gdal_config_options({_TEXT_SETTINGS[kind]: job.encoding.upper()})
         return job.encoding
     if KINDS[kind].endings[-1] == ".json" and job.encoding not in (None, "utf-8"):
-        text = job.file.read_bytes().decode(job.encoding or "utf-8", "strict")
+        try:
+            text = job.file.read_bytes().decode(job.encoding or "utf-8")
+        except UnicodeDecodeError as error:
+            raise ReadError(
+                f"{job.name} is no text in {job.encoding} ({str(error)[:80]})"
+            ) from None
         job.file.write_text(text, encoding="utf-8")
         return job.encoding or ""
     if job.encoding is not None and job.encoding != "utf-8":
