@@ -57,7 +57,10 @@ def test_types_that_stay_and_types_that_change(written):
         }
     )
     found, rows, _ = written(table)
-    kept = {name: str(kind) for name, kind in zip(rows.column_names, rows.schema.types)}
+    kept = {
+        name: str(kind)
+        for name, kind in zip(rows.column_names, rows.schema.types, strict=True)
+    }
     assert kept == {
         "int8": "int8",
         "real": "float",
@@ -102,7 +105,7 @@ def test_text_that_is_none(written):
         1,
         [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xc3\x28")],
     )
-    with pytest.raises(ReadError, match="a.x: column a holds bytes that are no UTF-8"):
+    with pytest.raises(ReadError, match=r"a.x: column a holds bytes that are no UTF-8"):
         written(pa.table({"a": bad}))
 
 

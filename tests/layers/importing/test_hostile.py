@@ -209,7 +209,8 @@ class TestXML:
             'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:o="u" '
             f'xsi:schemaLocation="u {url}/s.xsd"><g:featureMember><o:t>'
             f'<o:link x:href="{url}/l.gml#a"/><o:a>1</o:a><o:g><g:Point>'
-            "<g:pos>1 2</g:pos></g:Point></o:g></o:t></g:featureMember></g:FeatureCollection>"
+            "<g:pos>1 2</g:pos></g:Point></o:g></o:t></g:featureMember>"
+            "</g:FeatureCollection>"
         )
         assert rows_of(tmp_path / "a.gml")[0].rows == 1
         assert listener.asked == []
