@@ -214,6 +214,25 @@ def test_qgis_reads_every_feature(served, tmp_path):
     assert "What many is." in many["abstract"]
 
 
+@pytest.mark.browser
+def test_a_browser_loads_nothing_from_elsewhere_and_runs_nothing(served, chromium):
+    _, address, _ = served
+    page = chromium.new_page()
+    came, refused, dialogs = [], [], []
+    page.on("response", lambda answer: came.append(answer.url))
+    page.on("requestfailed", lambda asked: refused.append((asked.url, asked.failure)))
+    page.on("dialog", lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+    for path in ("", "/collections/many", "/collections/many/items?limit=5"):
+        page.goto(f"{address}{path}{'&' if '?' in path else '?'}f=html")
+        page.wait_for_load_state()
+    assert "alert(1)" in page.content()  # the hostile names are there, as text
+    page.close()
+    assert [url for url in came if not url.startswith(address)] == []
+    elsewhere = {why for url, why in refused if not url.startswith(address)}
+    assert elsewhere == {"csp"}  # pygeoapi's pages do ask, and are not let
+    assert dialogs == []
+
+
 def listening(port, host="127.0.0.1"):
     try:
         socket.create_connection((host, port), timeout=1).close()
