@@ -285,6 +285,18 @@ def test_nothing_is_left_behind(tmp_path, number):
         assert list(tmp_path.iterdir()) == []
 
 
+def test_workers_end_with_their_server():
+    with serving(world(), port=0) as (address, process):
+        port = int(address.rpartition(":")[2])
+        assert listening(port)
+        process.kill()
+        process.wait()
+    until = time.monotonic() + 15
+    while time.monotonic() < until and listening(port):
+        time.sleep(0.2)
+    assert not listening(port)
+
+
 LISTENER = """
 import os, sys
 log = os.open(os.environ["ASKED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
