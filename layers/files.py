@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from geo.errors import GeoError
 from layers.errors import WriteError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def building(path: Path) -> Iterator[Path]:
         built.chmod(_mode(target))
         built.replace(target)
     except OSError as error:
-        if isinstance(error, WriteError):
+        if isinstance(error, GeoError):
             raise
         reason = error.strerror or type(error).__name__
         raise WriteError(

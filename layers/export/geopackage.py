@@ -66,7 +66,8 @@ def write_geopackage(
     CRSMissingError, CRSMismatchError
         If a layer is not in EPSG:4326.
     WriteError
-        If the file cannot be written. What stood there before is untouched.
+        If the name does not end in ``.gpkg``, or the file cannot be written. What
+        stood there before is untouched.
 
     Notes
     -----
@@ -78,6 +79,7 @@ def write_geopackage(
 
     Dressing takes the same time whatever the number of features.
     """
+    _check_path(path)
     _check_names(content)
     total = sum(len(sheet.table) for sheet in content.sheets)
     written = 0
@@ -104,6 +106,15 @@ def write_geopackage(
     with replacing(project) as stream:
         stream.write(archive)
     return path, project
+
+
+def _check_path(path: Path) -> None:
+    """Refuse a name that GDAL would warn of, or that QGIS would take apart."""
+    if path.suffix.lower() != ".gpkg" or "|" in path.name:
+        raise WriteError(
+            f"cannot write {path.name!r}; expected a name that ends in .gpkg and has "
+            "no | in it. Nothing was written."
+        )
 
 
 def _check_names(content: Content) -> None:

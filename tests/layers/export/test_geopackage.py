@@ -282,6 +282,13 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         write_geopackage(content(), tmp_path / "none" / "x.gpkg")
 
 
+@pytest.mark.parametrize("name", ["x.sqlite", "x", "a|layername=b.gpkg"])
+def test_a_name_that_no_reader_would_know_is_refused(name, tmp_path):
+    with pytest.raises(WriteError, match="ends in"):
+        write_geopackage(content(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_progress_counts_every_row_once(tmp_path):
     steps = []
     write_geopackage(

@@ -138,12 +138,11 @@ def test_the_project_beside_the_file_is_the_same(invented, qgis):
 
 
 def test_a_moved_pair_of_files_still_opens(qgis, tmp_path):
-    write_geopackage(content(), tmp_path / "invented.gpkg")
-    moved = tmp_path / "moved by hand"
-    moved.mkdir()
-    for name in ("invented.gpkg", "invented.qgz"):
-        shutil.move(tmp_path / name, moved / name)
-    seen = opened(qgis, moved / "invented.gpkg", moved / "invented.qgz")
+    for path in write_geopackage(content(), tmp_path / "철산 & map's.gpkg"):
+        moved = tmp_path / "moved by hand" / path.name
+        moved.parent.mkdir(exist_ok=True)
+        shutil.move(path, moved)
+    seen = opened(qgis, moved.with_suffix(".gpkg"), moved)
     assert seen["project"]["bad"] == []
     assert len(seen["project"]["layers"]) == len(content().sheets)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.export.content import Field
@@ -140,6 +140,7 @@ def test_any_text_is_safe_in_xml(text):
     assert read.text in (shown or None, shown)
 
 
+@settings(max_examples=25)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_hostile_words_stay_words(text):
     words = replace(towns(), title=text, abstract=text, rights=text, source=text)
