@@ -9,10 +9,11 @@ from pyproj import Geod
 
 from layers.importing.grid_references import parse_squares
 
+# Within a tenth of a millimetre south of the equator mgrs writes a square of the north.
+lats = st.floats(-79.9, 83.9).filter(lambda lat: not -1e-8 < lat < 0)
 
-@given(
-    st.floats(-179.9, 179.9), st.floats(-79.9, 83.9), st.integers(0, 5), st.booleans()
-)
+
+@given(st.floats(-179.9, 179.9), lats, st.integers(0, 5), st.booleans())
 @settings(max_examples=300)
 def test_the_place_lies_within_the_radius_of_the_centre(lon, lat, precision, spaced):
     text = mgrs.MGRS().toMGRS(lat, lon, MGRSPrecision=precision)
