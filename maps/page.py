@@ -60,6 +60,7 @@ SCRIPTS = (
     "search.js",
     "measure.js",
     "story.js",
+    "time.js",
 )
 """Our scripts, in the order in which they run; Leaflet runs before them."""
 
@@ -73,6 +74,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("many-cards.js", "many-filter.js", "many-keys.js", "many-tools.js"),
             "many.css",
         ),
+        "tiled": ("archive.js", "tiled.js"),
     }
 )
 """Scripts and style sheets of what only some pages have; see ``ExchangeMap.needs``."""
@@ -187,6 +189,7 @@ class ExchangeMap(folium.Map):
         self.cards: list[Card] = []
         self.marks: dict[str, Mark] = {}
         self.extras: list[str] = []
+        self.archives: list[Path] = []
         self.credits: list[Mapping[str, str]] = []
         self._id = "main"
         self._parent = None  # type: ignore[assignment]
@@ -277,7 +280,11 @@ class _Page(Figure):
                 .render(
                     map=owner,
                     map_id=name,
-                    policy=policy([head_script(), *scripts], owner.allowed_hosts),
+                    policy=policy(
+                        [head_script(), *scripts],
+                        owner.allowed_hosts,
+                        beside=bool(owner.archives),
+                    ),
                     head_script=Markup(head_script()),
                     cut=_CUT,
                     styles=[
@@ -321,7 +328,8 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     PageError
-        If the page would ask the network for anything it was not allowed.
+        If the page would ask the network for anything it was not allowed, or an
+        archive of tiles that it reads stands in another folder.
     layers.errors.WriteError
         If the file cannot be written: no such folder, no permission, no room.
 
@@ -340,6 +348,14 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
                 "with maps.add_layer."
             )
     target = Path(path)
+    archives = page.archives if isinstance(page, ExchangeMap) else []
+    for archive in archives:
+        if archive.resolve().parent != target.resolve().parent:
+            raise PageError(
+                f"the page reads {archive.name} from beside itself, which stands in "
+                "another folder; expected both in one. Save the page there, or give "
+                "the archive another path."
+            )
     with replacing(target) as stream:
         stream.write(html.encode("utf-8"))
     return target

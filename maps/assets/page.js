@@ -229,12 +229,21 @@
     close: () => lodemap.close(),
     copy: (button) => lodemap.copyLink(button),
     legend: (button) => {
-      if (narrow()) lodemap.stopMeasuring();
+      if (narrow()) {
+        lodemap.stopMeasuring();
+        shutTime();
+      }
       toggle(button, byId('legend'));
     },
     measure: (button) => {
       if (narrow()) shutLegend();
+      shutTime();
       lodemap.measure(button);
+    },
+    time: (button) => {
+      if (narrow()) shutLegend();
+      lodemap.stopMeasuring();
+      lodemap.toggleTime(button);
     },
     explain: (button) => {
       const on = byId('legend').classList.toggle('is-full');
@@ -251,6 +260,15 @@
   function shutLegend() {
     if (byId('legend').hidden) return false;
     toggle(document.querySelector('[data-do="legend"]'), byId('legend'));
+    return true;
+  }
+
+  /** Shut the panel of dates; false if it was not open. */
+  function shutTime() {
+    if (byId('time').hidden) return false;
+    const button = document.querySelector('[data-do="time"]');
+    lodemap.toggleTime(button);
+    button.focus({ preventScroll: true });
     return true;
   }
 
@@ -308,6 +326,7 @@
       if (event.key !== 'Escape' || event.defaultPrevented) return;
       if (lodemap.close()) return;
       if (lodemap.measuring()) lodemap.stopMeasuring();
+      else if (shutTime()) return;
       else if (narrow() && shutLegend()) document.querySelector('[data-do="legend"]').focus();
     });
     byId('legend').addEventListener('change', (event) => {
@@ -332,6 +351,7 @@
     lodemap.startSearch(marks);
     lodemap.startMeasure(map, marks);
     lodemap.startStory();
+    lodemap.startTime();
     fitHome(false);
     homeZoom = map.getZoom();
     drawAll();

@@ -71,6 +71,12 @@
 
   /** What a screen reader says of a mark. */
   function sayOf(mark) {
+    const said = plainSay(mark);
+    return mark.unreported ? t('{0}; not yet reported', said) : said;
+  }
+
+  /** The same whatever the day. */
+  function plainSay(mark) {
     if (spoken === 'en') return mark.say;
     const row = document.querySelector(`#legend input[value="${CSS.escape(mark.mark)}"]`);
     const kind = row?.parentElement.querySelector('[data-label]')?.textContent ?? '';
