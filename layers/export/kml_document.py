@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 _DEGREE_M = 111_000
+_ROWS = 5_000
 
 
 def write_document(
@@ -145,7 +146,7 @@ def _placemarks(number: int, values: Values, *, shown: bool) -> Iterator[list[st
     aliases = [_alias(sheet, name) for name in values.columns]
     heads = [f"<SimpleData name={attribute(name)}>" for name in values.columns]
     data = f'<ExtendedData><SchemaData schemaUrl="#schema-{number}">'
-    for columns, shapes in values.batches():
+    for columns, shapes in values.batches(_ROWS):
         cells = {name: _cells(column) for name, column in columns.items()}
         names = cells.get(label) or [None] * len(shapes)
         marks = cells.get("mark") or [None] * len(shapes)
