@@ -5,6 +5,7 @@
 # make bench-joins  the joins beside geopandas, SedonaDB, DuckDB, PostGIS … (an hour)
 # make bench-siting  sites from national rasters beside gdaldem, atlite … (half an hour)
 # make bench-io     files in and out beside geopandas and pyogrio (twenty minutes)
+# make bench-page  large layers on a page beside folium, lonboard, pydeck (half an hour)
 # make bench-scale  the joins on a cluster of two workers, larger than their memory
 
 # The first Python that runs, is recent enough and can make virtual environments.
@@ -14,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: map test lowest data golden screenshots bench-io bench-joins bench-scale bench-siting clean
+.PHONY: map test lowest data golden screenshots bench-io bench-joins bench-page bench-scale bench-siting clean
 
 map: $(VENV)/.installed
 	@$(BIN)/lodemap map -o cholsan-2019.html
@@ -49,6 +50,9 @@ bench-io: $(VENV)/.dev
 
 bench-joins: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/joins.py $(BENCH)
+
+bench-page: $(VENV)/.dev
+	$(BIN)/python tests/benchmarks/page/bench.py $(BENCH)
 
 bench-scale: $(VENV)/.dev
 	$(BIN)/python tests/benchmarks/scale.py $(BENCH)
