@@ -36,7 +36,7 @@ SIGN = "Written by Lodemap."
 _BATCH = 5000
 
 # As QGIS makes the table itself.
-_STYLES = """CREATE TABLE IF NOT EXISTS public.layer_styles (
+_STYLES = """CREATE TABLE public.layer_styles (
     id serial PRIMARY KEY, f_table_catalog varchar, f_table_schema varchar,
     f_table_name varchar, f_geometry_column varchar, stylename text, styleqml xml,
     stylesld xml, useasdefault boolean, description text,
@@ -56,7 +56,8 @@ def write_postgis(
     Each table has a whole number ``fid`` as primary key; layers have ``geom`` with a
     spatial index and a unique ``id``. Tables and columns carry comments. A relation
     whose every value is found becomes a foreign key. Styles go to
-    ``public.layer_styles``, where QGIS looks for them.
+    ``public.layer_styles``, where QGIS looks for them; a user who may not write there
+    gets the tables, and a warning is logged.
 
     Parameters
     ----------
@@ -186,10 +187,10 @@ class _Writer:
             self._run("CREATE EXTENSION postgis")
             row = self._run(found).fetchone()
         self.postgis = self.sql.Identifier(row[0])
-        self._run(
-            "CREATE SCHEMA IF NOT EXISTS {schema}",
-            schema=self.sql.Identifier(self.schema),
-        )
+        # IF NOT EXISTS asks for the right to make one even where it is there.
+        known = "SELECT FROM pg_namespace WHERE nspname = %s"
+        if self._run(known, self.schema).fetchone() is None:
+            self._run("CREATE SCHEMA {name}", name=self.sql.Identifier(self.schema))
         there = self._run(
             "SELECT relname, coalesce(obj_description(c.oid, 'pg_class'), '') FROM "
             "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -327,11 +328,28 @@ class _Writer:
         )
         self._run("CREATE INDEX ON {table} ({child})", **names)
 
+    def _may_dress(self) -> bool:
+        """Make the table of styles if need be; say so where this user may not."""
+        there = self._run("SELECT to_regclass('public.layer_styles')").fetchone()[0]
+        asked = "SELECT has_schema_privilege('public', 'CREATE')"
+        if there:
+            asked = "SELECT bool_and(has_table_privilege('public.layer_styles', may)) "
+            asked += "FROM unnest(ARRAY['SELECT', 'INSERT', 'DELETE']) may"
+        if not (may := bool(self._run(asked).fetchone()[0])):
+            logger.warning(
+                "the tables are written, but this user may not write styles for QGIS "
+                "into public.layer_styles"
+            )
+        elif not there:
+            self._run(_STYLES)
+        return may
+
     def _dress(self) -> None:
         """Store the styles; a default that a user chose stays the default."""
         from layers.export.qgis.qml import style_document
 
-        self._run(_STYLES)
+        if not self._may_dress():
+            return
         names = [sheet.id for sheet in self.content.sheets]
         place = "f_table_catalog = current_database() AND f_table_schema = %s AND "
         place += "f_table_name"

@@ -286,6 +286,27 @@ def test_an_address_may_come_as_a_path(database):
     assert rows(sql, "SELECT count(*) FROM small_world.mines") == [(3,)]
 
 
+def test_a_user_without_rights_on_public_gets_the_tables(database, caplog):
+    url, sql = database
+    sql.execute("CREATE EXTENSION postgis")
+    sql.execute("DROP ROLE IF EXISTS guest")
+    sql.execute("CREATE ROLE guest LOGIN")
+    sql.execute("CREATE SCHEMA atlas AUTHORIZATION guest")
+    guest = url.replace("lodemap@", "guest@")
+    try:
+        for _ in range(2):
+            caplog.clear()
+            write_postgis(small(), guest, schema="atlas")
+            assert "may not write styles" in caplog.text
+            assert rows(sql, "SELECT count(*) FROM atlas.mines") == [(3,)]
+            write_postgis(small(), url)  # makes the table of styles
+        with pytest.raises(WriteError, match="permission denied"):
+            write_postgis(small(), guest)
+    finally:
+        sql.execute("DROP OWNED BY guest CASCADE")
+        sql.execute("DROP ROLE guest")
+
+
 @pytest.fixture
 def qgis(tmp_path):
     try:
