@@ -67,8 +67,24 @@ def _fine_times(values: Values) -> int:
     )
 
 
-def _unlike_names(names: Iterable[str]) -> dict[str, str]:
-    """Give names that differ in case only a number; GDAL takes them for one."""
+def unlike_names(names: Iterable[str]) -> dict[str, str]:
+    """Give names that differ in case only a number; GDAL takes them for one.
+
+    Parameters
+    ----------
+    names
+        Names of columns.
+
+    Returns
+    -------
+    dict
+        New name by name; most are the same.
+
+    Examples
+    --------
+    >>> unlike_names(["kind", "Kind"])
+    {'kind': 'kind', 'Kind': 'Kind_2'}
+    """
     found: dict[str, str] = {}
     wanted = list(names)
     taken = {name.lower() for name in wanted}
@@ -83,16 +99,27 @@ def _unlike_names(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-LOSSES = (
-    Loss(
-        kind="names numbered",
-        one="name that differs from another in case only got a number",
-        many="names that differ from others in case only got numbers",
-        about="Programs take names for the same whatever their case.",
-        in_sheet=lambda values: sum(
-            name != unlike for name, unlike in _unlike_names(values.columns).items()
-        ),
+NUMBERED = Loss(
+    kind="names numbered",
+    one="name that differs from another in case only got a number",
+    many="names that differ from others in case only got numbers",
+    about="Programs take names for the same whatever their case.",
+    in_sheet=lambda values: sum(
+        name != unlike for name, unlike in unlike_names(values.columns).items()
     ),
+)
+
+FINE_TIMES = Loss(
+    kind="times cut to milliseconds",
+    one="time was cut to the millisecond",
+    many="times were cut to the millisecond",
+    about="Times are kept to the millisecond; those with a zone as the same "
+    "instant in UTC.",
+    in_sheet=_fine_times,
+)
+
+LOSSES = (
+    NUMBERED,
     Loss(
         kind="rows without a place left out",
         one="row without a place was left out",
@@ -108,14 +135,7 @@ LOSSES = (
         in_sheet=_reordered,
     ),
     DATES,
-    Loss(
-        kind="times cut to milliseconds",
-        one="time was cut to the millisecond",
-        many="times were cut to the millisecond",
-        about="Times are kept to the millisecond; those with a zone as the same "
-        "instant in UTC.",
-        in_sheet=_fine_times,
-    ),
+    FINE_TIMES,
     LISTS,
     DECIMALS,
     Loss(
@@ -195,7 +215,7 @@ def _write_layer(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
     elif shapely.has_z(shapes).any():
         kind, shapes = f"{kind} Z", shapely.force_3d(shapes)
     chosen = pa.array(kept)
-    names = _unlike_names(values.columns)
+    names = unlike_names(values.columns)
     columns = {
         names[name]: _native(column, values.kinds[name]).filter(chosen)
         for name, column in values.columns.items()

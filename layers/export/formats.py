@@ -90,7 +90,7 @@ _FORMATS = (
         "geopackage",
         "GeoPackage",
         ".gpkg",
-        "geopackage",
+        "geopackage_sheets",
         "QGIS, ArcGIS, field work: one file that opens as drawn",
     ),
     _format(

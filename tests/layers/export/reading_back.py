@@ -113,6 +113,23 @@ def _read_gdal(path, back):
         back.add(row, place and shapely.from_wkb(place))
 
 
+def read_geopackage(path):
+    from pyogrio import list_layers
+    from pyogrio.raw import read_arrow
+
+    back = Back(files=0)
+    for name, kind in list_layers(path):
+        if kind is None:
+            continue
+        _, table = read_arrow(path, layer=name)
+        back.files += 1
+        for row in table.to_pylist():
+            place = row.pop("geom")
+            row.pop("fid", None)
+            back.add(row, place and shapely.from_wkb(place))
+    return back
+
+
 def read_shapefile(path):
     back = Back(files=0)
     folder = path.with_name(path.name + ".out")
@@ -184,6 +201,7 @@ def _numbers(element):
 
 
 READERS = {
+    "geopackage": (".gpkg", read_geopackage),
     "geojson": (".geojson", read_geojson),
     "csv": (".csv", read_csv),
     "geoparquet": (".parquet", read_geoparquet),
