@@ -182,7 +182,8 @@ class FontStock:
         for face in likely:
             if not left:
                 break
-            left -= {c for c in left if ord(c) in _table(face.path, face.index)[0]}
+            widths = _widths(face.path, face.index)
+            left -= {c for c in left if ord(c) in widths}
         return tuple(sorted(left))
 
     def warn(self, texts: Iterable[str]) -> None:
@@ -231,9 +232,9 @@ def _advance(character: str, faces: tuple[_Face, ...]) -> float:
             if ord(character) < _ALWAYS:
                 return guess(character)
             continue
-        glyphs, widths, units = _table(face.path, face.index)
-        if ord(character) in glyphs:
-            return float(widths[glyphs[ord(character)]][0]) / units
+        wide = _widths(face.path, face.index).get(ord(character))
+        if wide is not None:
+            return wide
     return guess(character)
 
 
@@ -256,16 +257,18 @@ def _is_east_asian(character: str) -> bool:
 
 
 @cache
-def _table(path: str, index: int) -> tuple[Mapping[int, str], Any, int]:
-    """Read which characters a font has, how wide its glyphs are, and the units."""
+def _widths(path: str, index: int) -> Mapping[int, float]:
+    """Width of each character that a font has, in parts of the size."""
     from fontTools.ttLib import TTFont, TTLibError
 
     if not path:
-        return {}, {}, 1000
+        return {}
     try:
-        font = TTFont(path, fontNumber=index, lazy=True)
-        glyphs = font.getBestCmap() or {}
-        return glyphs, font["hmtx"].metrics, int(font["head"].unitsPerEm)
+        with TTFont(path, fontNumber=index, lazy=True) as font:
+            metrics = font["hmtx"].metrics
+            units = float(font["head"].unitsPerEm)
+            glyphs = font.getBestCmap() or {}
+            return {code: metrics[name][0] / units for code, name in glyphs.items()}
     except (TTLibError, OSError, KeyError, AttributeError) as error:
         logger.info("cannot read the font %s: %s", path, error)
-        return {}, {}, 1000
+        return {}

@@ -31,6 +31,7 @@ from maps.pictures.order import Order
 
 _MAP_MM = (174.0, 112.0)
 _COLUMNS = 3
+_WHOLE = 1500
 _LINE = 37
 _SHORT = 90
 _METHOD = (
@@ -167,6 +168,12 @@ def report_data(
     data |= parts.areas(exchange)
     data["unknowns"] = [parts.note(n, notes) for n in exchange.unknowns]
     data["disputes"] = [parts.note(n, notes) for n in exchange.disputes]
+    for row in (
+        *(one for name in ("claims", "places", "areas", "legs") for one in data[name]),
+        *(one for leg in data["legs"] for one in leg["measures"]),
+    ):
+        row["whole"] = parts.extent(row) < _WHOLE
+    data["readings_whole"] = parts.extent(data["readings"]) < _WHOLE * 2
     data["method"] = list(_METHOD)
     data["sources"] = [source_entry(s, notes.numbers[s.id]) for s in notes.cited]
     data["credits"] = [

@@ -287,3 +287,19 @@ def note(one: Any, notes: Notes) -> dict[str, Any]:
         "cites": notes.sources([*sources]),
         "values": list(values) if len(values) > 1 else [],
     }
+
+
+def extent(value: Any) -> int:
+    """Characters that a row sets; a long one may break over pages.
+
+    Examples
+    --------
+    >>> extent({"what": "ore", "cites": [{"title": "not set in the row"}]})
+    3
+    """
+    if isinstance(value, dict):
+        apart = {"cites", "measures"}
+        return sum(extent(item) for key, item in value.items() if key not in apart)
+    if isinstance(value, list | tuple):
+        return sum(map(extent, value))
+    return len(value) if isinstance(value, str) else 0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Rings = list["NDArray[np.float64]"]
 
 _SIMPLE = 0.12
+_SEEN = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +154,8 @@ def _features(frame: Frame, mark: Mark, data: Mapping[str, Any]) -> Iterator[Dra
             seen = any(_on_map(frame, part) for part in shapes)
         else:
             at = frame.point(*entry["at"])
-            seen = frame.holds(*at)
+            seen = _SEEN < at[0] < frame.width - _SEEN
+            seen &= _SEEN < at[1] < frame.height - _SEEN
             if entry.get("ring"):
                 ring = tuple(_shapes(frame, Polygon(entry["ring"])))
         if not seen:
@@ -204,10 +206,10 @@ def _shapes(frame: Frame, geometry: BaseGeometry) -> list[Rings]:
 
 
 def _on_map(frame: Frame, rings: Rings) -> bool:
-    """Whether a part reaches the map and not only its overhang."""
+    """Whether a part reaches so far into the map that it can be seen."""
     return bool(
         shapely.intersects(
-            shapely.box(0, 0, frame.width, frame.height),
+            shapely.box(_SEEN, _SEEN, frame.width - _SEEN, frame.height - _SEEN),
             shapely.Polygon(rings[0])
             if len(rings[0]) > 3 and (rings[0][0] == rings[0][-1]).all()
             else shapely.LineString(rings[0]),
