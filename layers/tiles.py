@@ -45,7 +45,8 @@ HIGHEST = 15
 """Finest zoom of an archive."""
 
 _WORLD_M = 2 * np.pi * 6_378_137.0
-_STEPS = (4096, 1 << 18)
+_STEPS = (4096, 1 << 24)
+_USUAL_STEPS = 1 << 18
 _LAT_MOST = 85.05
 
 
@@ -88,8 +89,8 @@ def write_tiles(
     resolution_m
         Positions are rounded to this or less. [m]
     zoom
-        Finest zoom; the first in which no tile holds more than :data:`CROWD` features
-        when not given.
+        Finest zoom, 0 to 24; the first in which no tile holds more than :data:`CROWD`
+        features when not given.
     progress
         Called with the steps done and their number.
 
@@ -126,7 +127,7 @@ def write_tiles(
     target = Path(path)
     kinds = set(gdf.geom_type)
     points = kinds <= {"Point", "MultiPoint"}
-    high = _zoom(gdf) if zoom is None else zoom
+    high = _zoom(gdf, resolution_m) if zoom is None else zoom
     steps = _WORLD_M / 2**high / resolution_m
     extent = int(np.clip(2 ** np.ceil(np.log2(steps)), *_STEPS))
     tell = progress or (lambda _done, _whole: None)
@@ -212,15 +213,18 @@ def _require(gdf: gpd.GeoDataFrame) -> None:
         )
 
 
-def _zoom(gdf: gpd.GeoDataFrame) -> int:
-    """First zoom in which no tile is crowded."""
+def _zoom(gdf: gpd.GeoDataFrame, resolution_m: float) -> int:
+    """First zoom in which no tile is crowded, and steps are short enough."""
     bounds = gdf.bounds.to_numpy()
     middle = np.column_stack(
         [(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2]
     )
     xy = np.clip(mercator(middle), 0, 1 - 1e-12)
-    least = int(np.ceil(np.log(max(len(gdf) / CROWD, 1)) / np.log(4)))
-    for zoom in range(min(least, HIGHEST), HIGHEST):
+    least = max(
+        np.log2(max(len(gdf) / CROWD, 1)) / 2,
+        np.log2(_WORLD_M / _USUAL_STEPS / resolution_m),
+    )
+    for zoom in range(int(np.clip(np.ceil(least), 0, HIGHEST)), HIGHEST):
         column, row = np.floor(xy * 2**zoom).astype(np.int64).T
         _, count = np.unique(row * 2**zoom + column, return_counts=True)
         if count.max() <= CROWD:

@@ -92,6 +92,7 @@ def add_layer(
     unit: str = "",
     resolution_m: float | None = None,
     draw: Literal["auto", "marks", "canvas"] = "auto",
+    tiles: str | os.PathLike[str] | None = None,
 ) -> None:
     """Add an analyst's own layer to a map, of a few features or of a million.
 
@@ -135,6 +136,12 @@ def add_layer(
         of the layer and 1 m at most, when not given. The legend says what it cost. [m]
     draw
         ``"marks"`` or ``"canvas"``, whatever the size.
+    tiles
+        Archive, ``.pmtiles``, to write the layer to instead, for points beyond what one
+        file should hold. The page has to be saved beside it; it draws counts by itself
+        and reads the points in view from the archive, which needs a host that sends
+        parts of files: any static one does, and ``lodemap preview``. Such a layer can
+        be neither searched nor filtered, but by its classes.
 
     Raises
     ------
@@ -146,7 +153,10 @@ def add_layer(
         If it holds collections of geometries.
     maps.page.PageError
         If the map is not one of ours, an option is unknown, there is no such column, or
-        more than 5000 features are to be marks.
+        more than 5000 features are to be marks; or tiles are to hold anything but
+        points.
+    layers.errors.ExtraMissingError
+        If there are to be tiles, and the extra ``tiles`` is not installed.
 
     Notes
     -----
@@ -167,6 +177,7 @@ def add_layer(
         unit=unit,
         resolution_m=resolution_m,
         draw=draw,
+        tiles=tiles,
     )
 
 

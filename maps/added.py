@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from maps.vertices import AREA, FINEST_M, LINE, POINT, Shapes, has_place, take_a
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
 
     import folium
     import geopandas as gpd
@@ -82,6 +84,7 @@ def add_layer(
     unit: str = "",
     resolution_m: float | None = None,
     draw: Literal["auto", "marks", "canvas"] = "auto",
+    tiles: str | PathLike[str] | None = None,
 ) -> None:
     """Add a layer to a page; see :func:`maps.add_layer` for the parameters.
 
@@ -115,9 +118,13 @@ def add_layer(
         number=number,
         mark=_mark(name, number, gdf, shapes, style),
         classes=classes,
-        many=draw == "canvas" or (draw == "auto" and max(parts, len(gdf)) > MOST_MARKS),
+        many=tiles is not None
+        or draw == "canvas"
+        or (draw == "auto" and max(parts, len(gdf)) > MOST_MARKS),
     )
-    if drawing.many:
+    if tiles is not None:
+        _draw_tiles(page, drawing, gdf, shapes, resolution_m, Path(tiles))
+    elif drawing.many:
         _draw_canvas(page, drawing, gdf, shapes, resolution_m)
     else:
         _draw_marks(page, drawing, gdf, shapes)
@@ -162,13 +169,15 @@ class _Drawing:
         if self.classes is None:
             return
         page.needs("classes")
-        day, night = [], []
+        day: list[str] = []
+        night: list[str] = []
         for own, one in zip(self.class_marks(), self.classes.classes, strict=True):
             page.show_mark(own)
             for rules, colour in zip((day, night), one.colours, strict=True):
                 rules.append(f".role-{own.role}{{--mark:{colour}}}")
         dark = f"@media screen and (prefers-color-scheme:dark){{{''.join(night)}}}"
-        page.get_root().header.add_child(
+        figure: Any = page.get_root()
+        figure.header.add_child(
             Verbatim(f"<style>{''.join(day)}{dark}</style>"),
             name=f"{self.mark.key} colours",
         )
@@ -181,7 +190,8 @@ def _require_options(
     if draw not in {"auto", "marks", "canvas"}:
         raise PageError(f"draw is {draw!r}; expected auto, marks or canvas")
     if column is not None and column not in gdf.drop(columns=gdf.geometry.name):
-        known = ", ".join(map(_short, gdf.columns.drop(gdf.geometry.name)[:20]))
+        table = gdf.drop(columns=gdf.geometry.name)
+        known = ", ".join(map(_short, table.columns[:20]))
         raise PageError(
             f"column is {_short(column)!r}; expected a column of the layer: {known}"
         )
@@ -200,7 +210,7 @@ def _shapes(gdf: gpd.GeoDataFrame, name: str) -> Shapes:
     inside = len(boxes) and (np.abs(boxes).max(axis=0) <= [180, 90, 180, 90]).all()
     # The whole check is slow on a million: where all boxes are on the globe, that of
     # the CRS is left.
-    require_lonlat(gdf.geometry[:0] if inside else gdf.geometry[there], name)
+    require_lonlat(gdf.iloc[:0] if inside else gdf[there], name)
     types = np.unique(shapely.get_type_id(geometries[there]))
     wrong = {shapely.GeometryType(kind).name for kind in types} - _DRAWN
     if wrong:
@@ -261,9 +271,10 @@ def _run_on(geometry: Any, shapes: Shapes, index: int) -> Any:
             polygons[-1].append(shapely.linearrings(ring))
         else:
             polygons.append([shapely.linearrings(ring)])
-    return shapely.multipolygons(
-        [shapely.polygons(outline, holes or None) for outline, *holes in polygons]
-    )
+    parts: list[Any] = [
+        shapely.polygons(outline, holes or None) for outline, *holes in polygons
+    ]
+    return shapely.multipolygons(parts)
 
 
 def _draw_canvas(
@@ -289,6 +300,41 @@ def _draw_canvas(
         resolution_m=step,
         classes=drawing.classes,
     ).add_to(page)
+
+
+def _draw_tiles(
+    page: ExchangeMap,
+    drawing: _Drawing,
+    gdf: gpd.GeoDataFrame,
+    shapes: Shapes,
+    resolution_m: float | None,
+    path: Path,
+) -> None:
+    """Draw a layer of points from an archive beside the page."""
+    from maps.many import rounding
+    from maps.tiled import tiled_layer
+
+    if not len(gdf) or not (shapes.kinds == POINT).all():
+        raise PageError(
+            f"layer {drawing.name!r} cannot be tiles: they hold points, and every row "
+            "needs a place. Leave tiles out, or leave those rows out first."
+        )
+    step = resolution_m or _own_resolution(gdf)
+    made = tiled_layer(
+        drawing.mark,
+        gdf,
+        path,
+        layer=drawing.name,
+        resolution_m=step,
+        classes=drawing.classes,
+    )
+    about = f"{drawing.mark.about} {rounding(made.data['resolution'])}"
+    mark = dataclasses.replace(drawing.mark, about=about)
+    dataclasses.replace(drawing, mark=mark).show_on(page)
+    page.needs("many")
+    page.needs("tiled")
+    page.archives.append(path)
+    made.add_to(page)
 
 
 def _own_resolution(gdf: gpd.GeoDataFrame) -> float:

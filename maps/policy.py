@@ -79,7 +79,9 @@ class _Loads(HTMLParser):
         self.urls.extend(found["url"] for found in pattern.finditer(text))
 
 
-def policy(scripts: Sequence[str], hosts: Sequence[str] = ()) -> str:
+def policy(
+    scripts: Sequence[str], hosts: Sequence[str] = (), *, beside: bool = False
+) -> str:
     """Content security policy under which only the given scripts run.
 
     Parameters
@@ -88,6 +90,8 @@ def policy(scripts: Sequence[str], hosts: Sequence[str] = ()) -> str:
         Text of each script, as it stands between its tags.
     hosts
         Origins from which pictures may come.
+    beside
+        Whether the page may read files of the host it comes from, as tiles are.
 
     Returns
     -------
@@ -111,6 +115,7 @@ def policy(scripts: Sequence[str], hosts: Sequence[str] = ()) -> str:
             f"script-src {hashes}",
             "style-src 'unsafe-inline'",
             " ".join(["img-src data:", *hosts]),
+            *(["connect-src 'self'"] if beside else []),
             "base-uri 'none'",
             "form-action 'none'",
         ]

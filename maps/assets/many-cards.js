@@ -14,13 +14,15 @@
   let hint = null;
   let looks = 0;
 
-  const keyOf = (layer, i) => `${layer.key.replace(':', '-')}/m${i}`;
+  const keyOf = (layer, i) => `${layer.key.replace(':', '-')}/m${layer.rowOf ? layer.rowOf(i) : i}`;
 
   /** Layer and feature of a key; null for other marks. */
   function parse(key) {
     const found = /^(added-\d+)\/m(\d+)$/.exec(key);
     const layer = found && lodemap.manyLayers.get(found[1].replace('-', ':'));
-    return layer ? { layer, i: Number(found[2]) } : null;
+    if (!layer) return null;
+    const i = layer.indexOf ? layer.indexOf(Number(found[2])) : Number(found[2]);
+    return i < 0 ? null : { layer, i };
   }
 
   /** An element with a text in it, which is never read as markup. */
@@ -271,9 +273,24 @@
   /** What lies under the pointer, in the layers from the top down. */
   function under(event, most) {
     const target = event.originalEvent.target;
-    if (target.closest?.('[data-key], .panel, .leaflet-control') || lodemap.measuring()) return [];
-    return [...lodemap.manyLayers.values()].reverse().flatMap((layer) =>
+    if (target.closest?.('.panel, .leaflet-control') || lodemap.measuring()) return [];
+    const mark = target.closest?.('[data-key]');
+    if (mark && !mark.classList.contains('area')) return [];
+    const found = [...lodemap.manyLayers.values()].reverse().flatMap((layer) =>
       layer.at(event.containerPoint, most).map((i) => [layer, i]));
+    // What is drawn over an area comes before it; another area does not.
+    return mark ? found.filter(([{ shape }, i]) => shape.kinds[i] < 3) : found;
+  }
+
+  /** Take a click on an area where a point or a line of a large layer lies over it. */
+  function intercept(event) {
+    const map = lodemap.map();
+    const area = event.target.closest?.('.area[data-key]');
+    if (!area || map.dragging.moved()) return;
+    const found = under({ originalEvent: event, containerPoint: map.mouseEventToContainerPoint(event) }, 7);
+    if (!found.length) return;
+    event.stopPropagation();
+    selectMany(...found[0], { from: 'map', also: found.slice(1, MOST), others: [area.dataset.key] });
   }
 
   /** Show the name of what the pointer is on. */
@@ -293,7 +310,7 @@
     const kind = classOf(...found);
     if (kind) text.append(document.createElement('br'), kind);
     hint?.remove();
-    hint = L.tooltip({ direction: 'top', offset: [0, -8] });
+    hint = L.tooltip({ direction: 'top', offset: [0, -8], className: 'many-hint' });
     hint.key = key;
     const at = found[0].shape.kinds[found[1]] === 1 ? nearest(found, event.latlng) : event.latlng;
     hint.setLatLng(at).setContent(text).addTo(map);
@@ -314,6 +331,7 @@
       next = event;
     });
     map.on('mouseout movestart', () => { hint?.remove(); hint = null; });
+    map.getContainer().addEventListener('click', intercept, true);
     map.on('click', (event) => {
       const found = under(event, 7);
       if (found.length) selectMany(...found[0], { from: 'map', also: found.slice(1, MOST) });

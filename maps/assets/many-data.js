@@ -73,10 +73,10 @@
     const raw = await bytes(id, packed.block);
     if (packed.width === 1) return raw;
     await sliced(count, (from, to) => {
-      for (let i = from; i < to; i += 1) {
-        let value = raw[i];
-        for (let p = 1; p < packed.width; p += 1) value |= raw[p * count + i] << (8 * p);
-        out[i] = value;
+      for (let i = from; i < to; i += 1) out[i] = raw[i];
+      for (let p = 1; p < packed.width; p += 1) {
+        const plane = raw.subarray(p * count, (p + 1) * count);
+        for (let i = from; i < to; i += 1) out[i] |= plane[i] << (8 * p);
       }
     });
     return out;

@@ -7,6 +7,7 @@
   const SYMBOLS = 1500;
   const DISCS = 6000;
   const TINY = 2.5;
+  const CROWD = 20000;
   const BATCH = 100;
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const sprites = new Map();
@@ -109,11 +110,14 @@
       const { wanted } = this.layer;
       const kinds = this.shape.kinds;
       const all = this.blocks();
-      this.manner = manner(this.shape.count(this.windows, wanted), this.inked());
+      this.manner = this.shape.weights ? { way: 'density', side: this.layer.data.tiles.square }
+        : manner(this.shape.count(this.windows, wanted), this.inked());
       const areas = [];
       const lines = [];
       const points = [];
       const count = this.shape.points ? 0 : all.length;
+      const crowd = count * this.shape.block > CROWD;
+      const tiny = (crowd ? TINY * 1.6 : TINY) * this.ratio;
       for (let b = 0; b < count; b += 1) {
         const [window, from, to, whole] = all[b];
         const { m } = this.frame(window);
@@ -123,7 +127,7 @@
           const k = 4 * i;
           const size = Math.max(boxes[k + 2] - boxes[k], boxes[k + 3] - boxes[k + 1]) * m;
           if (kinds[i] === 1) points.push([window, i]);
-          else if (size < TINY * this.ratio && kinds[i] === 3) points.push([window, i]);
+          else if (size < tiny && kinds[i] === 3) points.push([window, i]);
           else (kinds[i] === 3 ? areas : lines).push([window, i]);
         }
         if (b % 16 === 0 && !(await this.pause())) return false;
@@ -179,12 +183,14 @@
 
     /** Single points of a layer of nothing else: the loop that has to be fast. */
     plain(sink, window, from, to) {
-      const { x, y } = this.shape;
+      const { x, y, weights } = this.shape;
       const { wanted, places } = this.layer;
       const { m, dx, dy } = this.frame(window);
       const { put } = sink;
       for (let i = from; i < to; i += 1) {
-        if (!wanted || wanted[i]) put(x[i] * m + dx, y[i] * m + dy, places ? places[i] : 0);
+        if (!wanted || wanted[i]) {
+          put(x[i] * m + dx, y[i] * m + dy, places ? places[i] : 0, weights ? weights[i] : 1);
+        }
       }
     }
 
@@ -233,18 +239,20 @@
     /** A sink that counts in cells: the commonest class gives the colour, the count its
      * strength. */
     density() {
-      const cell = CELL * this.ratio;
-      const columns = Math.ceil(this.canvas.width / cell);
-      const rows = Math.ceil(this.canvas.height / cell);
+      const cell = this.manner.side * this.ratio;
+      // Cells stand where they are on the world, so that they do not flicker as it moves.
+      const [ox, oy] = [this.left, this.top].map((v) => ((v * this.ratio) % cell + cell) % cell);
+      const columns = Math.ceil((this.canvas.width + ox) / cell);
+      const rows = Math.ceil((this.canvas.height + oy) / cell);
       const classes = this.colours.length;
       const counts = new Uint32Array(columns * rows);
-      const parts = classes > 1 ? new Uint16Array(columns * rows * classes) : null;
-      const put = (px, py, place) => {
-        const [a, b] = [Math.floor(px / cell), Math.floor(py / cell)];
+      const parts = classes > 1 ? new Uint32Array(columns * rows * classes) : null;
+      const put = (px, py, place, weight = 1) => {
+        const [a, b] = [Math.floor((px + ox) / cell), Math.floor((py + oy) / cell)];
         if (a < 0 || b < 0 || a >= columns || b >= rows) return;
         const at = b * columns + a;
-        counts[at] += 1;
-        if (parts) parts[at * classes + place] += 1;
+        counts[at] += weight;
+        if (parts) parts[at * classes + place] += weight;
       };
       const done = async () => {
         let most = 1;
@@ -269,7 +277,7 @@
         if (!(await this.pause())) return false;
         pen.putImageData(image, 0, 0);
         this.pen.imageSmoothingEnabled = false;
-        this.pen.drawImage(small, 0, 0, columns * cell, rows * cell);
+        this.pen.drawImage(small, -ox, -oy, columns * cell, rows * cell);
         this.most = most;
         return true;
       };
@@ -325,7 +333,7 @@
         }
         batches[place] = { path: new Path2D(), count: 0 };
       };
-      const least = (many ? 1 : 0.5) * ratio;
+      const least = (listed.length > CROWD ? 2 : many ? 1 : 0.5) * ratio;
       for (let j = 0; j < listed.length; j += 1) {
         const [window, i] = listed[j];
         const place = places ? places[i] : 0;
@@ -347,13 +355,16 @@
       const { m, dx, dy } = this.frame(window);
       for (let r = ringAt[i]; r < ringAt[i + 1]; r += 1) {
         const [start, end] = [vertexAt[r], vertexAt[r + 1]];
-        let [lastX, lastY] = [x[start] * m + dx, y[start] * m + dy];
+        let lastX = x[start] * m + dx;
+        let lastY = y[start] * m + dy;
         path.moveTo(lastX, lastY);
         for (let v = start + 1; v < end; v += 1) {
-          const [px, py] = [x[v] * m + dx, y[v] * m + dy];
+          const px = x[v] * m + dx;
+          const py = y[v] * m + dy;
           if (Math.abs(px - lastX) + Math.abs(py - lastY) < least && v < end - 1) continue;
           path.lineTo(px, py);
-          [lastX, lastY] = [px, py];
+          lastX = px;
+          lastY = py;
         }
         if (filled) path.closePath();
       }
@@ -361,6 +372,6 @@
   }
 
   Object.assign(lodemap, {
-    Painting, manyPad: PAD, manyCell: CELL, whenDark: (act) => dark.addEventListener('change', act),
+    Painting, manyPad: PAD, whenDark: (act) => dark.addEventListener('change', act),
   });
 })();

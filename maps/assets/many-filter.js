@@ -140,7 +140,7 @@
   /** Texts of a column, made plain in lumps; kept for the next time. */
   async function lumps(layer, name) {
     const column = await layer.column(name);
-    if (!column) return [];
+    if (!column || layer.data.tiles) return []; // what is not in view is not here to be read
     if (!column.lumps) {
       const found = [];
       for (let from = 0; from < layer.total; from += LUMP) {

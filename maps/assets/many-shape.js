@@ -29,10 +29,14 @@
       }
       await lodemap.packed.sliced(placed, (start, end) => {
         for (let i = start; i < end; i += 1) {
-          let [w, n, e, s] = [2147483647, 2147483647, -2147483648, -2147483648];
+          let w = 2147483647;
+          let n = w;
+          let e = -2147483648;
+          let s = e;
           const stop = this.to(i);
           for (let v = this.from(i); v < stop; v += 1) {
-            const [a, b] = [x[v], y[v]];
+            const a = x[v];
+            const b = y[v];
             if (a < w) w = a;
             if (a > e) e = a;
             if (b < n) n = b;
@@ -129,14 +133,15 @@
       return found;
     }
 
-    /** How many features lie in windows. */
+    /** How many features lie in windows; where each stands for several, all of them. */
     count(windows, wanted = null) {
+      const { weights } = this;
       let sum = 0;
       for (const window of windows) {
         this.eachBlock(window, (from, to, whole) => {
-          if (whole && !wanted) { sum += to - from; return; }
+          if (whole && !wanted && !weights) { sum += to - from; return; }
           for (let i = from; i < to; i += 1) {
-            if ((!wanted || wanted[i]) && (whole || this.touches(i, window))) sum += 1;
+            if ((!wanted || wanted[i]) && (whole || this.touches(i, window))) sum += weights ? weights[i] : 1;
           }
         });
       }

@@ -13,10 +13,10 @@
     if (rows.length) rows[rows.length - 1].closest('label').after(box);
     const status = make('p', 'Reading …', { class: 'many-status', role: 'status' });
     const tools = make('details', '', { class: 'many-details' });
-    tools.append(make('summary', 'Filter and list'));
+    tools.append(make('summary', layer.data.tiles ? 'List' : 'Filter and list'));
     tools.addEventListener('toggle', () => {
       if (!tools.open || tools.children.length > 1) return;
-      tools.append(lodemap.filterMany(layer), list(layer));
+      tools.append(...(layer.data.tiles ? [] : [lodemap.filterMany(layer)]), list(layer));
     });
     box.append(status, tools);
     layer.listeners.push(() => { status.textContent = state(layer); });
@@ -27,16 +27,18 @@
   function state(layer) {
     if (layer.damaged) return 'The data of this layer are damaged: it is not drawn, or not in full.';
     if (!layer.shape) return 'Reading …';
-    const { placed } = layer.shape;
+    const placed = layer.data.tiles ? layer.total : layer.shape.placed;
     if (!placed) return 'Nothing to draw.';
-    const shown = layer.wanted ? layer.wanted.reduce((sum, one) => sum + one, 0) : placed;
+    const shown = layer.wanted && !layer.data.tiles
+      ? layer.wanted.reduce((sum, one) => sum + one, 0) : placed;
     const inView = layer.shown ? layer.shape.count(layer.windows(), layer.wanted) : 0;
     const parts = [`${count.format(inView)} of ${count.format(placed)} in view`];
     if (shown < placed) parts.push(`${count.format(shown)} pass the filter`);
     const { manner, most, small } = layer.picture || {};
+    if (layer.missing) parts.push(layer.missing);
     if (layer.kind !== 1 && !small) return `${parts.join('; ')}.`;
     if (manner?.way === 'density' && most) {
-      parts.push(`drawn as density: in each square of ${lodemap.manyCell} px the fainter, the fewer; `
+      parts.push(`drawn as density: in each square of ${manner.side} px the fainter, the fewer; `
         + `${count.format(most)} at most${layer.classed ? ', in the colour of the commonest class' : ''}`);
     } else if (small) {
       parts.push('what would be too small to see is drawn as a dot');

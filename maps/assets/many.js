@@ -176,7 +176,8 @@
   function many(id) {
     const data = JSON.parse(document.getElementById(id).textContent);
     lodemap.layer(id);
-    const layer = new Many(id, data);
+    const Kind = data.tiles ? lodemap.tiled(Many) : Many;
+    const layer = new Kind(id, data);
     const map = lodemap.map();
     if (!layers.size) map.setMaxZoom(18);
     layers.set(layer.key, layer);

@@ -60,7 +60,7 @@ def test_areas_and_lines_stand_in_every_zoom(tmp_path):
 def test_the_zoom_is_the_first_without_a_crowd(tmp_path, monkeypatch):
     monkeypatch.setattr("layers.tiles.CROWD", 100)
     layer = points(2_000)
-    made = write_tiles(layer, tmp_path / "a.pmtiles")
+    made = write_tiles(layer, tmp_path / "a.pmtiles", resolution_m=1000)
     xy = mercator(layer.get_coordinates().to_numpy())
 
     def most(zoom):
@@ -68,6 +68,12 @@ def test_the_zoom_is_the_first_without_a_crowd(tmp_path, monkeypatch):
         return np.unique(keys, axis=0, return_counts=True)[1].max()
 
     assert most(made.zoom) <= 100 < most(made.zoom - 1)
+
+
+@pytest.mark.parametrize("resolution_m", [0.2, 1.0, 400.0])
+def test_steps_are_as_short_as_asked_for(tmp_path, resolution_m):
+    made = write_tiles(points(50), tmp_path / "a.pmtiles", resolution_m=resolution_m)
+    assert resolution_m / 10 < made.step_m <= resolution_m or made.zoom == 0
 
 
 def test_the_same_layer_gives_the_same_bytes(tmp_path):

@@ -1,0 +1,171 @@
+"""A layer in tiles beside its page, in a real browser and from a real host."""
+
+import numpy as np
+import pytest
+
+import maps
+from maps.page import PageError
+from maps.preview import serving
+from maps.tiled import _apart, _interleaved
+from tests.maps.many_sample import empty_page, points
+from tests.maps.test_many_browser import LAYER, at, wait
+
+pytest.importorskip("tylertoo")
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def tiled(tmp_path_factory):
+    """Five thousand points by class, and the page that reads them."""
+    folder = tmp_path_factory.mktemp("tiled")
+    layer = points(5000)
+    layer["note"] = "<img src=x onerror=alert(1)>"
+    page = empty_page()
+    archive = folder / "pits.pmtiles"
+    maps.add_layer(page, layer, name="Pits", column="kind", tiles=archive)
+    return layer, maps.save(page, folder / "page.html")
+
+
+@pytest.fixture
+def from_host(tiled, chromium):
+    """Open the page from a host that sends parts of files; all else is refused."""
+    _, file = tiled
+    trouble = []
+    with serving(file) as address:
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        context.route(lambda url: not url.startswith(address), lambda r: r.abort())
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("dialog", lambda dialog: trouble.append(dialog.message))
+        page.on(
+            "console",
+            lambda m: trouble.append(m.text) if m.type == "error" else None,
+        )
+        page.goto(address)
+        page.wait_for_selector("html[data-many]")
+        yield page
+        context.close()
+    assert trouble == []
+
+
+def inside(layer, page):
+    """Rows that the map shows, by their coordinates."""
+    west, south, east, north = page.evaluate(
+        """() => { const b = lodemap.map().getBounds();
+            return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]; }"""
+    )
+    x, y = layer.geometry.x, layer.geometry.y
+    return layer[x.between(west, east) & y.between(south, north)]
+
+
+def in_view(page):
+    return page.evaluate(f"{LAYER}.shape.count({LAYER}.windows(), {LAYER}.wanted)")
+
+
+def near(page, zoom, lat, lon):
+    page.evaluate(f"lodemap.map().setView([{lat}, {lon}], {zoom}, {{animate: false}})")
+    wait(page, f"{LAYER}.near && {LAYER}.picture && !{LAYER}.busy", seconds=20)
+
+
+def test_from_far_away_every_point_is_counted(tiled, from_host):
+    layer, _ = tiled
+    page = from_host
+    page.evaluate("lodemap.map().setView([40, 126], 3, {animate: false})")
+    wait(page, f"{LAYER}.picture && !{LAYER}.busy")
+    assert page.evaluate(f"{LAYER}.near") is False
+    assert in_view(page) == len(layer)
+    assert page.evaluate(f"{LAYER}.picture.manner.way") == "density"
+    kind = layer["kind"].value_counts()
+    labels = page.evaluate(f"{LAYER}.data.classes.labels")
+    box = page.locator("#legend input[value='added:1:0']")
+    box.uncheck()
+    wait(page, f"{LAYER}.wanted && !{LAYER}.busy")
+    assert in_view(page) == len(layer) - kind[labels[0]]
+
+
+def test_from_near_the_points_in_view_are_those_of_the_layer(tiled, from_host):
+    layer, _ = tiled
+    page = from_host
+    near(page, 8, 40.0, 126.0)
+    seen = inside(layer, page)
+    assert 0 < len(seen) < len(layer)
+    # A point on the very edge of the view may be rounded over it.
+    assert abs(in_view(page) - len(seen)) <= 1
+    near(page, 11, seen.geometry.iloc[0].y, seen.geometry.iloc[0].x)
+    few = inside(layer, page)
+    names = page.evaluate(
+        f"""async () => {{
+            const names = await {LAYER}.column('name');
+            const found = {LAYER}.shape.within({LAYER}.windows(), 1000);
+            return found.map((i) => names.at(i));
+        }}"""
+    )
+    assert sorted(names) == sorted(few["name"])
+
+
+def test_a_point_is_where_its_row_says_and_its_card_shows_text_as_text(
+    tiled, from_host
+):
+    layer, _ = tiled
+    page = from_host
+    row = layer.iloc[1234]
+    near(page, 13, row.geometry.y, row.geometry.x)
+    page.mouse.click(*at(page, row.geometry.x, row.geometry.y))
+    card = page.locator("#sheet .card")
+    card.wait_for()
+    assert card.locator("h3").inner_text() == row["name"]
+    assert "<img src=x onerror=alert(1)>" in card.inner_text()
+
+
+def test_another_view_does_not_show_another_card_for_the_same_row(tiled, from_host):
+    layer, _ = tiled
+    page = from_host
+    one, two = layer.iloc[10], layer.iloc[2000]
+    for row in (one, two, one):
+        near(page, 13, row.geometry.y, row.geometry.x)
+        page.wait_for_timeout(300)
+        page.mouse.click(*at(page, row.geometry.x, row.geometry.y))
+        wait(
+            page,
+            "(name) => document.querySelector('#sheet h3')?.textContent === name",
+            row["name"],
+        )
+
+
+def test_a_page_opened_as_a_file_says_why_it_shows_counts_only(tiled, chromium):
+    _, file = tiled
+    context = chromium.new_context()
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-many]")
+    page.evaluate("lodemap.map().setView([40, 126], 10, {animate: false})")
+    wait(page, f"{LAYER}.missing")
+    assert "lodemap preview" in page.locator(".many-status").inner_text()
+    assert page.evaluate(f"{LAYER}.near") is False
+    assert errors == []
+    context.close()
+
+
+def test_the_page_has_to_stand_beside_its_archive(tmp_path):
+    page = empty_page()
+    (tmp_path / "a").mkdir()
+    maps.add_layer(page, points(50), name="Pits", tiles=tmp_path / "a" / "p.pmtiles")
+    with pytest.raises(PageError, match="another folder"):
+        maps.save(page, tmp_path / "page.html")
+
+
+def test_only_points_with_a_place_can_be_tiles(tmp_path):
+    layer = points(50)
+    layer.loc[3, "geometry"] = None
+    with pytest.raises(PageError, match="place"):
+        maps.add_layer(empty_page(), layer, name="Pits", tiles=tmp_path / "p.pmtiles")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_curve_takes_columns_and_rows_there_and_back():
+    draw = np.random.default_rng(2)
+    column, row = draw.integers(0, 1 << 20, (2, 1000))
+    again = _apart(_interleaved(column, row))
+    assert [v.tolist() for v in again] == [column.tolist(), row.tolist()]
