@@ -61,6 +61,7 @@ SCRIPTS = (
     "measure.js",
     "story.js",
     "time.js",
+    "compare.js",
 )
 """Our scripts, in the order in which they run; Leaflet runs before them."""
 
@@ -85,6 +86,9 @@ TILES = {
     "credit": "© OpenStreetMap contributors",
 }
 """Online base map, used only when it is asked for by name."""
+
+FRAME_HEIGHT = 720
+"""Height of the page in a notebook. [px]"""
 
 _CUT = (
     "This file is damaged: its end is missing, so the map cannot be drawn, and what "
@@ -222,6 +226,23 @@ class ExchangeMap(folium.Map):
     def allowed_hosts(self) -> tuple[str, ...]:
         """Origins that the page may ask for pictures."""
         return (TILES["host"],) if self.online_basemap else ()
+
+    def _repr_html_(self, **_kwargs: object) -> str:
+        """Return the whole page in a frame of its own, as a notebook shows it.
+
+        Returns
+        -------
+        str
+            An ``iframe`` whose scripts run, and which can reach neither the notebook
+            nor the network.
+        """
+        return str(
+            Markup(
+                '<iframe title="{}" srcdoc="{}" sandbox="allow-scripts allow-popups" '
+                'style="width:100%;height:{}px;border:1px solid #999" '
+                'allow="fullscreen" loading="lazy"></iframe>'
+            ).format(self.title, self.get_root().render(), FRAME_HEIGHT)
+        )
 
     def page_options(self) -> dict[str, Any]:
         """Return what ``lodemap.start`` in ``assets/page.js`` takes.

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from layers.evidence import LIKELIHOOD, VERIFICATION, origins
 from layers.sanctions import EFFECTS
 from layers.symbology import LEG_WORDS
+from maps.compare import holding
 from maps.facts import details, plain, rough
 from maps.popup import Evidence, dom_id, split_conflicts
 
@@ -144,6 +145,7 @@ def _context(
         "drift": _drift(about),
         "judgements": [_judgement(a, evidence) for a in exchange.assessments],
         "readings": exchange.readings,
+        "holding": holding(exchange, keys),
         "repayment": exchange.repayment,
         "start_price": START_PRICE_USD_PER_T,
         "price_step": math.log10(START_PRICE_USD_PER_T),

@@ -319,6 +319,11 @@
     document.addEventListener('click', (event) => {
       const button = event.target.closest('[data-do]');
       if (button) actions[button.dataset.do](button);
+      const anchor = event.target.closest('a[href^="#"]');
+      if (anchor && !event.defaultPrevented && window.location.protocol === 'about:') {
+        event.preventDefault(); // a frame without an address would leave the page
+        byId(anchor.getAttribute('href').slice(1))?.scrollIntoView();
+      }
       const link = event.target.closest('a[data-mark]');
       if (link && lodemap.select(link.dataset.mark, { from: 'panel' })) event.preventDefault();
     });
@@ -352,6 +357,7 @@
     lodemap.startMeasure(map, marks);
     lodemap.startStory();
     lodemap.startTime();
+    lodemap.startCompare();
     fitHome(false);
     homeZoom = map.getZoom();
     drawAll();
