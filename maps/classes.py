@@ -430,7 +430,7 @@ def _mapclassified(
     numbers: NDArray[np.float64], scheme: str, k: int
 ) -> NDArray[np.float64]:
     """Upper ends of the classes, as mapclassify has them."""
-    import mapclassify
+    import mapclassify  # type: ignore[import-untyped]
 
     if scheme == "natural-breaks":
         found = mapclassify.FisherJenks(numbers, k=k).bins
