@@ -138,12 +138,13 @@ def serving(
         stack.callback(os.close, held)
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "maps.server", str(folder / "served")),
+                # -P: a folder called maps where the user stands is none of ours.
+                *(sys.executable, "-P", "-m", "maps.server", str(folder / "served")),
                 *(str(listener.fileno()), str(watched)),
             ],
             pass_fds=(listener.fileno(), watched),
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            env=_environment(),
         )
         stack.callback(_stop, process)
         os.close(watched)
@@ -208,6 +209,16 @@ def _listening(host: str, port: int | None) -> socket.socket:
         f"cannot listen on {host} port {wanted}: {reason}; expected an address of this "
         "machine and a free port. Name another one, or --port 0."
     )
+
+
+def _environment() -> dict[str, str]:
+    """Let the server find these very packages, and keep its warnings to itself."""
+    path = [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def _await(url: str, process: subprocess.Popen[bytes]) -> None:

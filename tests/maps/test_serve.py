@@ -285,7 +285,10 @@ def test_nothing_is_left_behind(tmp_path, number):
         assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_end_with_their_server():
+def test_workers_end_with_their_server(tmp_path, monkeypatch):
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "__init__.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
     with serving(world(), port=0) as (address, process):
         port = int(address.rpartition(":")[2])
         assert listening(port)
