@@ -96,6 +96,27 @@
     return out;
   }
 
+  /** Whole numbers whose differences were packed: planes and steps in one pass. */
+  async function walked(id, packed, count) {
+    if ('all' in packed || packed.width === 1) return undo(await numbers(id, packed, count));
+    const raw = await bytes(id, packed.block);
+    const none = packed.width < 4 ? new Uint8Array(count) : null;
+    const [b, c, d] = [1, 2, 3].map((p) =>
+      (p < packed.width ? raw.subarray(p * count, (p + 1) * count) : none));
+    const out = new Int32Array(count);
+    let sum = 0;
+    await sliced(count, (from, to) => {
+      let at = sum;
+      for (let i = from; i < to; i += 1) {
+        const value = raw[i] | (b[i] << 8) | (c[i] << 16) | (d[i] << 24);
+        at = (at + ((value >>> 1) ^ -(value & 1))) | 0;
+        out[i] = at;
+      }
+      sum = at;
+    });
+    return out;
+  }
+
   /** The numbers of a column, NaN where there is none. */
   async function floats(id, column, count) {
     const out = new Float64Array(count);
@@ -168,8 +189,8 @@
   /** Vertices, rings and kinds of a layer, with the box of each feature and block. */
   async function shapes(id, packed) {
     const { placed, vertices, rings } = packed;
-    const [x, y] = await Promise.all([packed.x, packed.y].map(async (axis) =>
-      undo(await numbers(id, axis, vertices))));
+    const [x, y] = await Promise.all([packed.x, packed.y].map((axis) =>
+      walked(id, axis, vertices)));
     const simple = vertices === placed;
     const kinds = await numbers(id, packed.kinds, placed);
     let [ringAt, vertexAt] = [null, null];
