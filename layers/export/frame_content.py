@@ -180,7 +180,8 @@ def _require_on_earth(gdf: gpd.GeoDataFrame) -> None:
 
 def _geometry(table: gpd.GeoDataFrame) -> str:
     """Kind of geometry of all rows; ``Geometry`` where they have none."""
-    kinds = {str(kind) for kind in table.geometry.geom_type if isinstance(kind, str)}
+    shapes = table.geometry.dropna()
+    kinds = {str(kind) for kind in shapes.geom_type.tolist()}
     for kind in _PLAIN:
         if kinds <= {kind}:
             return kind

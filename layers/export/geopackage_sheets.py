@@ -176,7 +176,7 @@ def _plain_sheets(sheet: Sheet) -> list[Sheet]:
         sheet = replace(sheet, table=sheet.table.rename(columns=new), fields=fields)
         values = Values(sheet)
     _refuse_collections(values)
-    table = sheet.table
+    table: Any = sheet.table
     odd = {
         name: _plain_column(table[name], column)
         for name, column in values.columns.items()

@@ -2,7 +2,7 @@ import pyogrio
 import pytest
 
 from layers.export.formats import FORMATS
-from tests.layers.export.hard_values import of_shapes
+from tests.layers.export.hard_values import VALUES, of_shapes, of_values
 from tests.layers.export.small import mines, small
 
 
@@ -26,6 +26,13 @@ def test_it_has_an_index_and_says_what_it_is(layer):
 def test_a_window_gives_only_what_lies_in_it(layer):
     found = pyogrio.read_dataframe(layer, bbox=(124, 39.5, 125, 40))
     assert list(found["id"]) == ["a"]
+
+
+def test_milliseconds_are_kept(tmp_path):
+    path = tmp_path / "a.fgb"
+    FORMATS["flatgeobuf"].write(of_values(VALUES["milliseconds"]), path)
+    times = pyogrio.read_dataframe(path)["v"].dropna()
+    assert {t.microsecond for t in times} == {123000}
 
 
 def test_a_layer_of_no_place_at_all_is_still_a_file(tmp_path):

@@ -79,6 +79,11 @@ def test_every_digit_of_a_number_is_kept(value):
     assert float(data[-25:-1]) == value
 
 
+def test_a_text_has_254_bytes():
+    assert fields(dbf(v=["a" * 254, "a" * 300])) == [("v", "C", 254, 0)]
+    assert fields(dbf(v=["가" * 84 + "a", "가" * 300])) == [("v", "C", 253, 0)]
+
+
 def test_more_columns_than_fit_are_refused():
     with pytest.raises(WriteError, match="holds 255 columns; this layer has 256"):
         dbf(**{f"c{i}": [1] for i in range(256)})
