@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo import area
@@ -107,6 +107,7 @@ points = st.tuples(st.integers(120, 130).map(float), st.integers(34, 44).map(flo
 
 
 @given(st.lists(points, min_size=3, max_size=9))
+@example([(1.0, 34.0), (2.0, 34.0), (1.0, 35.0), (1.0, 34.0), (0.0, 34.0), (1.0, 35.0)])
 @settings(max_examples=200, deadline=None)
 def test_whatever_comes_is_valid_or_named(vertices):
     before = shapely.Polygon(vertices)
