@@ -180,8 +180,8 @@ def _require_on_earth(gdf: gpd.GeoDataFrame) -> None:
 
 def _geometry(table: gpd.GeoDataFrame) -> str:
     """Kind of geometry of all rows; ``Geometry`` where they have none."""
-    shapes = table.geometry.dropna()
-    kinds = {str(kind) for kind in shapes.geom_type.tolist()}
+    shapes: Any = table.geometry.to_numpy()
+    kinds = {str(shape.geom_type) for shape in shapes if shape is not None}
     for kind in _PLAIN:
         if kinds <= {kind}:
             return kind
