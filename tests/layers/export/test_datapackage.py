@@ -14,7 +14,7 @@ import shapely
 
 from layers.errors import SchemaError
 from layers.export.datapackage import DESCRIPTOR, write_datapackage
-from tests.judges import NoJudgeError, find_frictionless
+from tests.frictionless import NoFrictionlessError, find_frictionless
 from tests.layers.export.small import EVIL, HANGUL, counties, mines, raster, small
 
 
@@ -144,8 +144,8 @@ def test_what_cannot_be_said_is_refused(tmp_path):
 def judge():
     try:
         command = find_frictionless()
-    except NoJudgeError as error:
-        pytest.skip(f"{error}; python tests/judges.py brings it")
+    except NoFrictionlessError as error:
+        pytest.skip(f"{error}; python tests/frictionless.py brings it")
 
     def judged(package):
         done = subprocess.run(
