@@ -61,6 +61,11 @@ def cli(*, verbose: bool) -> None:
     is_flag=True,
     help="Let added layers lack evidence; their marks say so.",
 )
+@click.option(
+    "--tiles",
+    is_flag=True,
+    help="Put added layers of points into tiles beside the page, for a web host.",
+)
 @click.option("--as-of", metavar="DATE", help="Ask the sanctions as of this day.")
 @click.option("--criteria", metavar="FILE", help="Criteria for the candidate areas.")
 @click.option(
@@ -86,6 +91,7 @@ def map_(
     output: str | None,
     added: tuple[str, ...],
     unsourced: bool,
+    tiles: bool,
     as_of: str | None,
     criteria: str | None,
     sites: str | None,
@@ -113,15 +119,22 @@ def map_(
         (Path(file).stem, added_layer(file, unsourced=unsourced, flags=reading))
         for file in added
     ]
+    far = [one for one in own if tiles and set(one[1].geom_type) == {"Point"}]
+    near = [one for one in own if all(one is not other for other in far)]
     page = maps.exchange_map(
         deal,
-        extra_layers=own,
+        extra_layers=near,
         sites=found,
         online_basemap=online_basemap,
         language=language,
         command=told_command(click.get_current_context()),
     )
-    path = maps.save(page, output or f"{deal.id}.html")
+    target = Path(output or f"{deal.id}.html")
+    for number, (name, layer) in enumerate(far, start=1):
+        archive = target.with_name(f"{target.stem}-{number}.pmtiles")
+        maps.add_layer(page, layer, name=name, tiles=archive)
+        click.echo(archive)
+    path = maps.save(page, target)
     click.echo(path)
     if show:
         click.launch(str(path))

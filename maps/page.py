@@ -8,6 +8,7 @@ script by its hash, so that nothing else can run, and allows no request.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from functools import cache
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from layers.symbology import Mark
     from maps.popup import Card
 
+logger = logging.getLogger(__name__)
+
 SCRIPTS = (
     "words.js",
     "geodesic.js",
@@ -86,6 +89,9 @@ TILES = {
     "credit": "© OpenStreetMap contributors",
 }
 """Online base map, used only when it is asked for by name."""
+
+LARGE = 40_000_000
+"""Size of a page from which on tiles are advised. [bytes]"""
 
 FRAME_HEIGHT = 720
 """Height of the page in a notebook. [px]"""
@@ -377,8 +383,16 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
                 "another folder; expected both in one. Save the page there, or give "
                 "the archive another path."
             )
+    text = html.encode("utf-8")
+    if len(text) > LARGE:
+        logger.warning(
+            "%s takes %.0f MB, which is much for a phone; layers of points can stand "
+            "in tiles beside it: maps.add_layer(…, tiles=…), lodemap map --tiles",
+            target.name[:80],
+            len(text) / 1e6,
+        )
     with replacing(target) as stream:
-        stream.write(html.encode("utf-8"))
+        stream.write(text)
     return target
 
 
