@@ -151,7 +151,7 @@
         : choices.find((box) => inside(box) && clear(taken)(box) && clear(soft)(box))
           || (mark.rank < 4 && mark.family !== 'region'
             && (choices.find((box) => inside(box) && clear(taken)(box))
-              || choices.find(clear(taken))));
+              || choices.find((box) => clear(taken)(box) && !overlaps(box, view))));
       entry.el.style.visibility = found ? 'visible' : 'hidden';
       if (!found) return;
       L.DomUtil.setPosition(entry.el, L.point(Math.round(found[0]), Math.round(found[1])));
