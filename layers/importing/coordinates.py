@@ -203,12 +203,8 @@ def parse_angles(texts: Sequence[str | None], axis: Axis) -> Angles:
             continue
         try:
             angle = parse_angle(text)
-            if angle.axis not in {None, axis}:
-                other += 1
-                raise CoordinateError(f"is no {_AXES[axis]}")
-            too_large = abs(angle.degrees) > _LARGEST[axis]
-            if too_large and _plain_number(text) is None:
-                raise CoordinateError(f"is beyond {_LARGEST[axis]:g} degrees")
+            other += angle.axis not in {None, axis}
+            _check_axis(angle, text, axis)
         except CoordinateError as error:
             wrong.append(Wrong(row=row, text=text.strip()[:40], why=str(error)))
             continue
@@ -295,6 +291,14 @@ def radius_m(
 
 
 _AXES: dict[Axis, str] = {"lon": "longitude", "lat": "latitude"}
+
+
+def _check_axis(angle: Angle, text: str, axis: Axis) -> None:
+    """Refuse an angle of the other axis, or beyond the globe."""
+    if angle.axis not in {None, axis}:
+        raise CoordinateError(f"is no {_AXES[axis]}")
+    if abs(angle.degrees) > _LARGEST[axis] and _plain_number(text) is None:
+        raise CoordinateError(f"is beyond {_LARGEST[axis]:g} degrees")
 
 
 def _plain_number(text: str) -> str | None:
