@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from maps.pictures.legend import goal_height, legend_order
 from maps.pictures.order import Order
 
-_MAP_MM = (174.0, 112.0)
+_MAP_MM = (174.0, 102.0)
 _COLUMNS = 3
 _WHOLE = 1500
 _LINE = 37
