@@ -120,7 +120,8 @@ SPOKEN = """() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const el = node.parentElement;
-        if (el.closest('script, style, noscript, code, [aria-hidden], .languages, q')) continue;
+        if (el.closest('script, style, noscript, code')) continue;
+        if (el.closest('[aria-hidden], .languages, q')) continue;
         const text = node.textContent;
         const lang = language(el);
         if (/[가-힣]/.test(text) && !/^ko/.test(lang)) wrong.push([lang, text]);
