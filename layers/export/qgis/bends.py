@@ -63,7 +63,7 @@ def bent(sheet: Sheet) -> str:
         "make_point(x(@p) + @apart * (y(@b) - y(@a)), "
         "y(@p) - @apart * (x(@b) - x(@a)))",
     )
-    whole = _with(
+    return _with(
         {
             "line": "transform($geometry, 'EPSG:4326', 'EPSG:3857')",
             "a": "start_point(@line)",
@@ -76,8 +76,6 @@ def bent(sheet: Sheet) -> str:
         f"transform(make_line(array_foreach(generate_series(0, {STEPS}), {vertex})), "
         "'EPSG:3857', 'EPSG:4326')",
     )
-    # A legend draws no feature: a line of its own, as it is.
-    return f"if($id IS NULL, $geometry, {whole})"
 
 
 def middle(sheet: Sheet) -> str:

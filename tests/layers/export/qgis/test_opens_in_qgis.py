@@ -330,12 +330,3 @@ def test_the_layout_prints_with_the_pages_ground_and_marks(qgis, tmp_path):
     for role in ("out", "in", "plant", "hub"):
         assert share(legend, blended((LIGHT[role], 1)), 12) > 5e-5, role
     assert share(sheet_[int(tall * 0.88) :], blended((LIGHT["ink"], 1)), 90) > 0.01
-
-
-def test_swatches_of_legs_are_drawn_though_no_leg_is_there(qgis, tmp_path):
-    _, project = write_geopackage(content(), tmp_path / "invented.gpkg")
-    target = tmp_path / "swatches.png"
-    qgis.script(HERE / "pyqgis_swatches.py", project, "lodemap_legs", target)
-    out, back = np.split(read(target), 2)
-    assert share(out, blended((LIGHT["out"], 1)), 12) > 0.02
-    assert share(back, blended((LIGHT["in"], 1)), 12) > 0.02
