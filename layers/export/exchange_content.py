@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from layers.exchange import Exchange
     from layers.export.content import Sheet
     from layers.symbology import Mark
+
+_UNDRAWN = "zone-limit"
+"""Kind of a border whose line stands in the layer another time."""
 
 
 def exchange_content(exchange: Exchange) -> Content:
@@ -290,8 +294,15 @@ def _provinces(exchange: Exchange) -> list[Sheet]:
 
 
 def _base_map() -> list[Sheet]:
-    """Layers of the base map, the top one first."""
-    return [vector_sheet(entry) for entry in reversed(ground_entries())]
+    """Layers of the base map as the page draws them, the top one first."""
+    sheets = [vector_sheet(entry) for entry in reversed(ground_entries())]
+    return [
+        replace(
+            sheet,
+            table=sheet.table[sheet.table["kind"] != _UNDRAWN].reset_index(drop=True),
+        )
+        for sheet in sheets
+    ]
 
 
 def _relations(

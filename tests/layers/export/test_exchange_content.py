@@ -163,3 +163,9 @@ def test_some_layers_stand_in_the_order_asked_for():
 def test_what_is_not_in_the_catalogue_is_told(ids):
     with pytest.raises(LayerNotFoundError, match="trade-hubs"):
         catalogue_content(ids)
+
+
+def test_no_border_is_drawn_twice(content):
+    for sheet in content.sheets:
+        if sheet.id.startswith("base_"):
+            assert "zone-limit" not in set(sheet.table["kind"])
