@@ -17,9 +17,19 @@ from maps.classes import LayerMark, classify
 from maps.columns import as_texts
 from maps.facts import feature_facts, length, quantity, words
 from maps.layer import Verbatim, feature, mark_layer
+from maps.many import cited
 from maps.page import ExchangeMap, PageError
-from maps.popup import Card, dom_id, source_view
-from maps.vertices import AREA, FINEST_M, LINE, POINT, Shapes, has_place, take_apart
+from maps.popup import Card, dom_id
+from maps.vertices import (
+    AREA,
+    FINEST_M,
+    LINE,
+    POINT,
+    Shapes,
+    has_place,
+    run_on,
+    take_apart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +39,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from maps.classes import Classes, Palette, Scheme
-    from maps.popup import SourceView
 
 MOST_MARKS = 500
 """Features up to which each is a mark of the document with its own card; larger layers
@@ -40,9 +49,6 @@ MOST_DRAWN = 5000
 
 MOST_LABELS = 200
 """Features of a layer up to which each is named on the map; search finds them all."""
-
-COARSEST_M = 1.0
-"""Step to which coordinates on a canvas are rounded where no other is asked for. [m]"""
 
 _LONGEST = 2000
 _LONGEST_NAME = 200
@@ -235,7 +241,7 @@ def _draw_marks(
         mark = drawing.mark
         if drawing.classes is not None:
             mark = marks[drawing.classes.places[index]]
-        for part in _points(_run_on(geometry, shapes, index)):
+        for part in _points(run_on(geometry, shapes, index)):
             whole = {**{str(c): v for c, v in row.items()}, "geometry": part}
             key = f"added-{drawing.number}/{place}"
             card = _card(whole, key, mark, drawing.name, place)
@@ -250,33 +256,6 @@ def _draw_marks(
             mark_layer(mark, groups.get(mark.key, [])).add_to(page)
 
 
-def _run_on(geometry: Any, shapes: Shapes, index: int) -> Any:
-    """Return a geometry whose longitudes run on over the antimeridian, if they leap."""
-    own = np.flatnonzero(shapes.owners == index)
-    starts = np.cumsum(shapes.lengths) - shapes.lengths
-    if shapes.kinds[index] == POINT or not len(own):
-        return geometry
-    lon = shapely.get_coordinates(geometry)[:, 0]
-    new = shapes.lonlat[starts[own[0]] : starts[own[-1]] + shapes.lengths[own[-1]], 0]
-    if abs(new.max() - lon.max()) < 180 and abs(new.min() - lon.min()) < 180:
-        return geometry
-    rings = [
-        shapes.lonlat[starts[one] : starts[one] + shapes.lengths[one]] for one in own
-    ]
-    if shapes.kinds[index] == LINE:
-        return shapely.multilinestrings([shapely.linestrings(ring) for ring in rings])
-    polygons: list[list[Any]] = []
-    for ring, hole in zip(rings, shapes.holes[own], strict=True):
-        if hole:
-            polygons[-1].append(shapely.linearrings(ring))
-        else:
-            polygons.append([shapely.linearrings(ring)])
-    parts: list[Any] = [
-        shapely.polygons(outline, holes or None) for outline, *holes in polygons
-    ]
-    return shapely.multipolygons(parts)
-
-
 def _draw_canvas(
     page: ExchangeMap,
     drawing: _Drawing,
@@ -285,9 +264,9 @@ def _draw_canvas(
     resolution_m: float | None,
 ) -> None:
     """Draw a layer on a canvas."""
-    from maps.many import many_layer, rounding
+    from maps.many import many_layer, own_resolution, rounding
 
-    step = resolution_m or _own_resolution(gdf)
+    step = resolution_m or own_resolution(gdf)
     about = f"{drawing.mark.about} {rounding(step)}"
     mark = dataclasses.replace(drawing.mark, about=about)
     dataclasses.replace(drawing, mark=mark).show_on(page)
@@ -311,7 +290,7 @@ def _draw_tiles(
     path: Path,
 ) -> None:
     """Draw a layer of points from an archive beside the page."""
-    from maps.many import rounding
+    from maps.many import own_resolution, rounding
     from maps.tiled import tiled_layer
 
     if not len(gdf) or not (shapes.kinds == POINT).all():
@@ -319,7 +298,7 @@ def _draw_tiles(
             f"layer {drawing.name!r} cannot be tiles: they hold points, and every row "
             "needs a place. Leave tiles out, or leave those rows out first."
         )
-    step = resolution_m or _own_resolution(gdf)
+    step = resolution_m or own_resolution(gdf)
     made = tiled_layer(
         drawing.mark,
         gdf,
@@ -335,18 +314,6 @@ def _draw_tiles(
     page.needs("tiled")
     page.archives.append(path)
     made.add_to(page)
-
-
-def _own_resolution(gdf: gpd.GeoDataFrame) -> float:
-    """Least uncertainty of the layer, and 1 m at most. [m]."""
-    import pandas as pd
-
-    if "uncertainty_m" not in gdf:
-        return COARSEST_M
-    radii = pd.to_numeric(gdf["uncertainty_m"], errors="coerce").to_numpy(np.float64)
-    radii = radii[np.isfinite(radii) & (radii > 0)]
-    least = float(radii.min()) if len(radii) else COARSEST_M
-    return float(min(max(least, FINEST_M), COARSEST_M))
 
 
 def _warning(bare: int, total: int) -> str:
@@ -448,29 +415,6 @@ def _located(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return feature_facts({**shown, "uncertainty_m": radius})
     off = ("Where", f"may be off by {length(radius)}")
     return (off, *feature_facts(shown))
-
-
-def cited(text: str) -> tuple[tuple[SourceView, ...], str]:
-    """Read the sources that a text names.
-
-    Parameters
-    ----------
-    text
-        Ids of sources that ship, or anything else.
-
-    Returns
-    -------
-    known : tuple of SourceView
-        Those that ship.
-    rest : str
-        The text where it names any other; else empty.
-    """
-    from layers.evidence import sources
-
-    ids = dict.fromkeys(text.split())
-    found = [sources()[one] for one in ids if one in sources()]
-    views = tuple(source_view(dataclasses.asdict(source)) for source in found)
-    return views, "" if len(found) == len(ids) else text
 
 
 def _feature(

@@ -13,7 +13,8 @@ from layers.schema import PRECISION
 from layers.symbology import DARK, LIGHT
 from maps.columns import Store, put_column, put_numbers
 from maps.layer import Verbatim, to_json
-from maps.vertices import put_shapes
+from maps.popup import source_view
+from maps.vertices import FINEST_M, put_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from maps.classes import Classes, LayerMark
+    from maps.popup import SourceView
     from maps.vertices import Shapes
+
+COARSEST_M = 1.0
+"""Step to which coordinates are rounded where no other is asked for. [m]"""
 
 _MOST_SOURCES = 500
 
@@ -150,8 +155,6 @@ def many_layer(
 
 def _sources(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Tell what a card says of each text in the column ``sources``."""
-    from maps.added import cited
-
     own = next((c for c in columns if c["name"] == "sources"), None)
     if own is None or own["type"] != "category" or len(own["labels"]) > _MOST_SOURCES:
         return []
@@ -162,6 +165,29 @@ def _sources(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
             {"known": [dataclasses.asdict(view) for view in views], "cited": rest}
         )
     return found
+
+
+def own_resolution(gdf: gpd.GeoDataFrame) -> float:
+    """Step that suits a layer: its least uncertainty, and :data:`COARSEST_M` at most.
+
+    Parameters
+    ----------
+    gdf
+        Any layer; the column ``uncertainty_m`` is read where it is there.
+
+    Returns
+    -------
+    float
+        At least :data:`maps.vertices.FINEST_M`. [m]
+    """
+    import pandas as pd
+
+    if "uncertainty_m" not in gdf:
+        return COARSEST_M
+    radii = pd.to_numeric(gdf["uncertainty_m"], errors="coerce").to_numpy(np.float64)
+    radii = radii[np.isfinite(radii) & (radii > 0)]
+    least = float(radii.min()) if len(radii) else COARSEST_M
+    return float(min(max(least, FINEST_M), COARSEST_M))
 
 
 def rounding(resolution_m: float) -> str:
@@ -191,3 +217,26 @@ def rounding(resolution_m: float) -> str:
 
 def _metres(value: float) -> str:
     return f"{value:,.2g} m" if value < 100 else f"{value:,.0f} m"
+
+
+def cited(text: str) -> tuple[tuple[SourceView, ...], str]:
+    """Read the sources that a text names.
+
+    Parameters
+    ----------
+    text
+        Ids of sources that ship, or anything else.
+
+    Returns
+    -------
+    known : tuple of SourceView
+        Those that ship.
+    rest : str
+        The text where it names any other; else empty.
+    """
+    from layers.evidence import sources
+
+    ids = dict.fromkeys(text.split())
+    found = [sources()[one] for one in ids if one in sources()]
+    views = tuple(source_view(dataclasses.asdict(source)) for source in found)
+    return views, "" if len(found) == len(ids) else text

@@ -155,6 +155,49 @@ def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
     )
 
 
+def run_on(geometry: Any, shapes: Shapes, index: int) -> Any:
+    """Return a geometry whose longitudes run on over the antimeridian, if they leap.
+
+    Parameters
+    ----------
+    geometry
+        Row of the layer, as it was given.
+    shapes
+        The layer, taken apart.
+    index
+        Its row.
+
+    Returns
+    -------
+    shapely geometry
+        The same object where it does not leap.
+    """
+    own = np.flatnonzero(shapes.owners == index)
+    if shapes.kinds[index] == POINT or not len(own):
+        return geometry
+    starts = np.cumsum(shapes.lengths) - shapes.lengths
+    rings = [
+        shapes.lonlat[starts[one] : starts[one] + shapes.lengths[one]] for one in own
+    ]
+    lon = shapely.get_coordinates(geometry)[:, 0]
+    new = np.concatenate(rings)[:, 0]
+    if abs(new.max() - lon.max()) < 180 and abs(new.min() - lon.min()) < 180:
+        return geometry
+    if shapes.kinds[index] == LINE:
+        lines: Any = [shapely.linestrings(ring) for ring in rings]
+        return shapely.multilinestrings(lines)
+    polygons: list[list[Any]] = []
+    for ring, hole in zip(rings, shapes.holes[own], strict=True):
+        if hole:
+            polygons[-1].append(shapely.linearrings(ring))
+        else:
+            polygons.append([shapely.linearrings(ring)])
+    parts: list[Any] = [
+        shapely.polygons(outline, holes or None) for outline, *holes in polygons
+    ]
+    return shapely.multipolygons(parts)
+
+
 def put_shapes(
     store: Store, shapes: Shapes, resolution_m: float
 ) -> tuple[dict[str, Any], NDArray[np.intp]]:
