@@ -29,6 +29,7 @@ test: $(VENV)/.dev
 	$(BIN)/python tests/browser.py
 	-$(BIN)/python tests/postgis.py
 	-$(BIN)/python tests/gdal.py
+	-$(BIN)/python tests/npm.py
 	-$(BIN)/python tests/judges.py
 	-$(BIN)/python tests/frictionless.py
 	-$(BIN)/python tests/qgis.py

@@ -44,6 +44,9 @@ def main() -> None:
         for arguments in (["layers"], ["layers", "cite", "provinces"]):
             run([scripts / "lodemap", *arguments], cwd=elsewhere)
         run([scripts / "lodemap", "map", "-o", page], cwd=elsewhere)
+        package = Path(folder, "deal.gpkg")
+        run([scripts / "lodemap", "export", package], cwd=elsewhere)
+        run([scripts / "lodemap", "verify", page], cwd=elsewhere)
         size = page.stat().st_size
         if not 100_000 < size < 3_000_000:
             sys.exit(f"wheel: the page has {size} bytes")
