@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from browser import FLAGS, bring_browser  # beside this script
 from playwright.sync_api import sync_playwright
 
 import layers
@@ -16,6 +15,8 @@ SIZES = {"": (1440, 900), "-phone": (390, 844)}
 
 
 def main() -> None:
+    from browser import FLAGS, bring_browser  # beside this script
+
     HERE.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         deal = layers.load_exchange("cholsan-2019")

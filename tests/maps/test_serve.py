@@ -201,7 +201,9 @@ def test_qgis_reads_every_feature(served, tmp_path):
     ]
     file = tmp_path / "asked.json"
     file.write_text(json.dumps(asked))
-    script = Path(__file__).parents[1] / "layers" / "export" / "qgis_reads.py"
+    script = (
+        Path(__file__).parents[1] / "layers" / "export" / "qgis" / "pyqgis_reads.py"
+    )
     many, areas, rows = json.loads(qgis.script(script, file).splitlines()[-1])
     assert many["valid"], many
     where = many["names"].index("id")

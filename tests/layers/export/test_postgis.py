@@ -79,15 +79,13 @@ def test_values_come_back_as_they_went(database):
 
 
 def test_geopandas_reads_what_was_written(database):
-    from sqlalchemy import create_engine
+    import psycopg
 
     url, _ = database
     write_postgis(small(), url)
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = gpd.read_postgis("SELECT * FROM small_world.counties", engine)
-    engine.dispose()
+    with psycopg.connect(url) as connection, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas would rather have SQLAlchemy
+        found = gpd.read_postgis("SELECT * FROM small_world.counties", connection)
     want = counties().table.geometry
     assert found.crs.to_epsg() == 4326
     assert set(found.geom_type) == {"MultiPolygon"}
@@ -326,7 +324,7 @@ def test_qgis_reads_every_row_with_its_style(database, server, qgis, tmp_path):
     asked.append(["postgres", f'{base} table="small_world"."claims"'])
     file = tmp_path / "asked.json"
     file.write_text(json.dumps(asked))
-    script = Path(__file__).with_name("qgis_reads.py")
+    script = Path(__file__).parent / "qgis" / "pyqgis_reads.py"
     points, areas, table = json.loads(qgis.script(script, file).splitlines()[-1])
     assert [row[0][1] for row in points["rows"]] == ["a", "b", "c"]
     assert [row[0][3] for row in points["rows"]] == [HANGUL, EVIL, "NULL"]

@@ -1,6 +1,6 @@
 """Read layers in QGIS with their default styles; run by the Python of QGIS.
 
-``qgis_reads.py LAYERS.json`` takes ``[[provider, uri], …]`` and prints what it found.
+``pyqgis_reads.py LAYERS.json`` takes ``[[provider, uri], …]`` and prints what it found.
 """
 
 import json
