@@ -34,6 +34,12 @@ DEFAULT_EXCHANGE = "cholsan-2019"
     help="Only this layer: of the exchange if one is named, else of the catalogue. As "
     "often as you like.",
 )
+@click.option(
+    "--catalogue",
+    "whole",
+    is_flag=True,
+    help="All layers, tables and rasters that ship, as for STAC.",
+)
 @click.option("--as-of", metavar="DATE", help="Ask the sanctions as of this day.")
 @click.option("--list", "listed", is_flag=True, help="List formats and their losses.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -43,6 +49,7 @@ def export(
     to: str | None,
     exchange: str | None,
     chosen: tuple[str, ...],
+    whole: bool,
     as_of: str | None,
     listed: bool,
     as_json: bool,
@@ -69,8 +76,14 @@ def export(
 
     what: Any
     only = None
-    if chosen and exchange is None:
-        what = _catalogue_ids(chosen)
+    if whole or (chosen and exchange is None):
+        from layers.export.catalogue_content import catalogue_content
+
+        if exchange is not None or (whole and chosen):
+            raise WriteError(
+                "--catalogue is all that ships; leave out --exchange and --layer, or it"
+            )
+        what = catalogue_content() if whole else _catalogue_ids(chosen)
         if as_of is not None:
             raise WriteError("--as-of asks about an exchange; name it with --exchange")
     else:
@@ -151,6 +164,8 @@ def _print_formats(*, as_json: bool) -> None:
     click.echo("|---|---|---|---|---|")
     for form in FORMATS.values():
         kinds = ", ".join(loss.kind for loss in form.losses) or "nothing declared"
-        endings = " ".join(form.endings) or "folder"
+        endings = " ".join(form.endings) or (
+            "postgresql://…" if form.key == "postgis" else "folder"
+        )
         cells = (form.key, form.title, endings, form.about, kinds)
         click.echo(f"| {' | '.join(cells)} |")

@@ -112,3 +112,21 @@ def test_json_tells_files_and_losses(tmp_path):
 def test_bad_orders_are_one_line(arguments, said, tmp_path):
     assert said in refused(lodemap("export", *arguments, cwd=tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_whole_catalogue_goes_into_a_folder(tmp_path):
+    from layers.catalogue import catalogue
+
+    done = lodemap("export", "all", "--catalogue", "--to", "stac", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    root = json.loads((tmp_path / "all" / "catalog.json").read_text("utf-8"))
+    children = [link["href"] for link in root["links"] if link["rel"] == "child"]
+    assert len(children) >= len(catalogue())
+
+
+def test_the_catalogue_is_not_an_exchange(tmp_path):
+    done = lodemap(
+        *("export", "a.gpkg", "--catalogue", "--layer", "deposits"), cwd=tmp_path
+    )
+    assert "leave out --exchange and --layer" in refused(done)
+    assert list(tmp_path.iterdir()) == []
