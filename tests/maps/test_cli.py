@@ -86,7 +86,10 @@ def test_map_refuses_an_added_layer_without_evidence_unless_told(tmp_path):
         (["map", "nowhere"], "no exchange 'nowhere'; there are cholsan-2019"),
         (["map", "absent.toml"], "there is no file absent.toml"),
         (["map", "pobeda-2014", "--as-of", "then"], "'then' is no date"),
-        (["map", "pobeda-2014", "--add", "absent.gpkg"], "absent.gpkg cannot be read"),
+        (
+            ["map", "pobeda-2014", "--add", "absent.gpkg"],
+            "'absent.gpkg' cannot be read",
+        ),
         (["map", "cholsan-2019", "--criteria", "absent.toml"], "absent.toml"),
         (["map", "pobeda-2014", "-o", "no/such/folder/x.html"], "folder"),
         (["layers", "show", "gold"], "no layer 'gold'; there are"),
