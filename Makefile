@@ -30,6 +30,7 @@ test: $(VENV)/.dev
 	-$(BIN)/python tests/postgis.py
 	-$(BIN)/python tests/gdal.py
 	-$(BIN)/python tests/npm.py
+	-$(BIN)/python tests/axe.py
 	-$(BIN)/python tests/judges.py
 	-$(BIN)/python tests/frictionless.py
 	-$(BIN)/python tests/qgis.py

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geo.errors import GeoError
+from maps.defaults import EXCHANGE
 from maps.export import export
 from maps.fetch import fetch
 from maps.importing import added_layer, import_, reading_options
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from layers.evidence import Claim
-
-DEFAULT_EXCHANGE = "cholsan-2019"
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -45,7 +44,7 @@ def cli(*, verbose: bool) -> None:
 
 
 @cli.command("map")
-@click.argument("exchange", default=DEFAULT_EXCHANGE)
+@click.argument("exchange", default=EXCHANGE)
 @click.option(
     "-o", "--output", metavar="FILE", help="HTML file; EXCHANGE.html if none."
 )

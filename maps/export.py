@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from layers.errors import WriteError
+from maps.defaults import EXCHANGE
 from maps.progress import drawn_progress
 from maps.results import printable
 
 if TYPE_CHECKING:
     from layers.export.writing import Written
-
-DEFAULT_EXCHANGE = "cholsan-2019"
 
 
 @click.command()
@@ -24,7 +23,7 @@ DEFAULT_EXCHANGE = "cholsan-2019"
 @click.option(
     "--exchange",
     metavar="ID|FILE",
-    help=f"The exchange to write.  [default: {DEFAULT_EXCHANGE}]",
+    help=f"The exchange to write.  [default: {EXCHANGE}]",
 )
 @click.option(
     "--layer",
@@ -90,7 +89,7 @@ def export(
         from layers.sanctions import to_date
 
         what = layers.load_exchange(
-            exchange or DEFAULT_EXCHANGE, as_of=to_date(as_of) if as_of else None
+            exchange or EXCHANGE, as_of=to_date(as_of) if as_of else None
         )
         only = chosen or None
     with drawn_progress() as progress:
@@ -108,7 +107,7 @@ def _catalogue_ids(chosen: tuple[str, ...]) -> list[str]:
             raise LayerNotFoundError(
                 f"no layer {name[:60]!r} in the catalogue; there are "
                 f"{', '.join(catalogue())}. For a layer of an exchange, name it as "
-                f"well: --exchange {DEFAULT_EXCHANGE} --layer {name[:60]}"
+                f"well: --exchange {EXCHANGE} --layer {name[:60]}"
             )
     return list(chosen)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from maps.defaults import EXCHANGE
 from maps.progress import drawn_progress
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("exchange", default="cholsan-2019")
+@click.argument("exchange", default=EXCHANGE)
 @click.option(
     "-o",
     "--output",

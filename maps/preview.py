@@ -72,8 +72,7 @@ def serving(page: str | Path, *, port: int = 0) -> Iterator[str]:
     file = Path(page)
     if file.suffix.lower() not in {".html", ".htm"} or not file.is_file():
         raise ReadError(
-            f"{file.name[:80]} is no page; expected a file such as cholsan-2019.html, "
-            "as lodemap map writes it"
+            f"{file.name[:80]} is no page; expected a file such as lodemap map writes"
         )
     served = {file.name: file}
     served |= {

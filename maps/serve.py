@@ -22,6 +22,7 @@ from urllib.request import ProxyHandler, build_opener
 import click
 
 from layers.errors import ExtraMissingError, RequestError
+from maps.defaults import EXCHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ _PATIENCE_S = 90.0
 
 
 @click.command()
-@click.option("--exchange", metavar="ID", help="Exchange to serve; cholsan-2019.")
+@click.option("--exchange", metavar="ID", help=f"Exchange to serve; {EXCHANGE}.")
 @click.option(
     "--layer",
     "layers",
@@ -161,9 +162,8 @@ def _content(exchange: str | None, layers: Sequence[str]) -> Content:
         return catalogue_content(layers)
     from layers import load_exchange
     from layers.export.exchange_content import exchange_content
-    from maps.cli import DEFAULT_EXCHANGE
 
-    content = exchange_content(load_exchange(exchange or DEFAULT_EXCHANGE))
+    content = exchange_content(load_exchange(exchange or EXCHANGE))
     if not layers:
         return content
     wanted = {layer.replace("-", "_") for layer in layers}

@@ -184,7 +184,7 @@ def losses_table() -> list[dict[str, str]]:
     Examples
     --------
     >>> [row["kind"] for row in losses_table() if row["format"] == "geoparquet"][:2]
-    ['unpaired surrogates', 'values reworded']
+    ['cut at 180 degrees', 'unpaired surrogates']
     """
     return [
         {"format": form.key, "kind": loss.kind, "about": loss.about}
