@@ -180,8 +180,7 @@ def _require_on_earth(gdf: gpd.GeoDataFrame) -> None:
 
 def _geometry(table: gpd.GeoDataFrame) -> str:
     """Kind of geometry of all rows; ``Geometry`` where they have none."""
-    shapes: Any = table.geometry.to_numpy()
-    kinds = {str(shape.geom_type) for shape in shapes if shape is not None}
+    kinds = set(table.geom_type.dropna())
     for kind in _PLAIN:
         if kinds <= {kind}:
             return kind

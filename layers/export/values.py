@@ -70,9 +70,9 @@ class Values:
         """Texts with surrogates that stand alone, which no encoding can write."""
         table = self.sheet.table
         return sum(
-            isinstance(cell, str) and cell != paired(cell)
+            isinstance(cell, str) and not _encodes(cell)
             for i in range(table.shape[1])
-            if table.dtypes.iloc[i].kind == "O"
+            if _may_hold_surrogates(table.dtypes.iloc[i])
             for cell in table.iloc[:, i]
         )
 
@@ -346,7 +346,27 @@ def paired(text: str) -> str:
     str
         As long, ``U+FFFD`` in their place.
     """
+    if _encodes(text):
+        return text
     return "".join(REPLACEMENT if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _encodes(text: str) -> bool:
+    """Tell whether a text can be written in an encoding at all."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _may_hold_surrogates(dtype: Any) -> bool:
+    """Tell whether texts of a column may; Arrow's are UTF-8, which has none."""
+    return (
+        dtype.kind == "O"
+        and str(dtype) != "geometry"
+        and getattr(dtype, "storage", "") != "pyarrow"
+    )
 
 
 def _written(value: Any) -> str:
