@@ -101,7 +101,20 @@ def watch(browser, file, library, *, timeout_s=120.0):
 
 
 def _picture(page):
-    return hashlib.sha256(page.screenshot(clip=CLIP)).hexdigest()
+    return hashlib.sha256(_shot(page)).hexdigest()
+
+
+def _shot(page):
+    """Take a picture; Chromium refuses now and then while a page is being laid out."""
+    from playwright.sync_api import Error
+
+    for _ in range(5):
+        try:
+            return page.screenshot(clip=CLIP)
+        except Error as error:
+            if "Unable to capture" not in str(error):
+                raise
+    return page.screenshot(clip=CLIP)
 
 
 def _settled(page, start, timeout_s, blank):
@@ -161,7 +174,7 @@ def _repaint(page, zoom):
     )
     while page.evaluate(_BUSY):
         pass
-    page.screenshot(clip=CLIP)
+    _shot(page)
     return (time.perf_counter() - start) * 1000
 
 
