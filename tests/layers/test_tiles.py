@@ -5,12 +5,11 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from pmtiles import reader as pmtiles
 
 from geo.errors import CRSMismatchError, GeometryError, GeometryTypeError
 from layers.errors import ExtraMissingError, WriteError
 from layers.tiles import ROW, mercator, write_tiles
-
-pmtiles = pytest.importorskip("pmtiles.reader")
 
 
 def points(n=3_000, seed=1):

@@ -242,6 +242,40 @@ def test_pointing_finds_the_nearest_of_very_many(many_folder, open_page):
         assert apart[by_name[name]] <= apart.min() + 3
 
 
+def test_a_point_over_an_area_is_what_a_click_on_it_opens(many_folder, open_page, deal):
+    west, south, east, north = deal.regions.geometry.iloc[0].bounds
+    steps = np.linspace(0.05, 0.95, 30)
+    grid = [
+        Point(west + a * (east - west), south + b * (north - south))
+        for a in steps
+        for b in steps
+    ]
+    inside = [p for p in grid if p.within(deal.regions.geometry.iloc[0])]
+    layer = gpd.GeoDataFrame(
+        {"name": [f"pit {n}" for n in range(len(inside))]}, geometry=inside, crs=4326
+    )
+    page = maps.exchange_map(deal)
+    maps.add_layer(page, layer, name="Pits", draw="canvas")
+    with open_page(maps.save(page, many_folder / "over.html")) as opened:
+        drawn(opened)
+        opened.evaluate(
+            f"lodemap.map().setView([{inside[200].y}, {inside[200].x}], 12,"
+            " {animate: false})"
+        )
+        drawn(opened)
+        kind = opened.evaluate(
+            "([x, y]) => document.elementFromPoint(x, y).dataset.key || ''",
+            at(opened, inside[200].x, inside[200].y),
+        )
+        # An area of the page itself takes the pointer there.
+        assert kind.split("/")[0] in {"provinces", "solar-areas"}
+        click(opened, inside[200].x, inside[200].y)
+        wait(
+            opened,
+            "() => document.querySelector('#sheet h3')?.textContent === 'pit 200'",
+        )
+
+
 def test_filters_narrow_what_is_drawn_found_and_counted(points_page, open_page):
     layer = points(2000)
     with open_page(points_page) as page:

@@ -10,7 +10,6 @@ from maps.tiled import _apart, _interleaved
 from tests.maps.many_sample import empty_page, points
 from tests.maps.test_many_browser import LAYER, at, wait
 
-pytest.importorskip("tylertoo")
 pytestmark = pytest.mark.browser
 
 
