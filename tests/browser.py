@@ -10,7 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PLACES = (
@@ -27,6 +29,19 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def until(frame: Any, expression: str, arg: object = None, seconds: float = 10) -> None:
+    """Wait until an expression, or a function of ``arg``, is true in a page.
+
+    Playwright's own ``wait_for_function`` looks again by ``eval`` within the page, which
+    the pages' Content-Security-Policy rightly forbids.
+    """
+    end = time.monotonic() + seconds
+    while not frame.evaluate(expression, arg):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not true after {seconds} s: {expression} of {arg!r}")
+        time.sleep(0.02)
 
 
 class NoBrowserError(RuntimeError):

@@ -10,6 +10,7 @@ import pytest
 import layers
 import maps
 from geo.geodesy import destination, distance, inverse
+from tests.browser import until
 
 pytestmark = pytest.mark.browser
 
@@ -339,9 +340,9 @@ def test_zoom_and_return(page_file, open_page):
     with open_page(page_file) as page:
         home = page.evaluate("lodemap.map().getZoom()")
         page.get_by_role("button", name="Zoom in").click()
-        page.wait_for_function("home => lodemap.map().getZoom() > home", arg=home)
+        until(page, "home => lodemap.map().getZoom() > home", home)
         page.get_by_role("button", name="Show the whole exchange").click()
-        page.wait_for_function("home => lodemap.map().getZoom() === home", arg=home)
+        until(page, "home => lodemap.map().getZoom() === home", home)
 
 
 def test_a_phone_gets_a_page_that_fits(page_file, open_page, deal):
@@ -481,9 +482,7 @@ def test_the_skip_link_comes_first_and_is_seen(page_file, open_page):
     with open_page(page_file) as page:
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
-        page.wait_for_function(
-            "document.activeElement.getBoundingClientRect().top >= 0"
-        )
+        until(page, "document.activeElement.getBoundingClientRect().top >= 0")
         page.keyboard.press("Enter")
         assert page.evaluate("location.hash") == "#story"
 
@@ -499,7 +498,7 @@ def test_an_injected_script_does_not_run(page_file, open_page):
                 '<img src="data:image/png;base64,AA" onerror="window.hit = 2">');
             }"""
         )
-        page.wait_for_function("document.images[0].complete")
+        until(page, "document.images[0].complete")
         assert page.evaluate("window.hit === undefined")
         blocked = [line for line in page.trouble if "Content Security Policy" in line]
         assert len(blocked) >= 2

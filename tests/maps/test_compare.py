@@ -3,6 +3,7 @@ import pytest
 import layers
 from maps.compare import holding
 from maps.exchange import build
+from tests.browser import until
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +53,8 @@ def test_the_areas_of_a_reading_are_shown_on_the_map(page_file, open_page, held)
                 ".map((el) => el.dataset.key)"
             )
             assert set(marked) == {key for key, _, _ in held[reading].links}
-            page.wait_for_function(
-                "reading => location.hash.includes(`reading=${reading}`)", arg=reading
+            until(
+                page, "reading => location.hash.includes(`reading=${reading}`)", reading
             )
             for key in marked:
                 box = page.locator(f'[data-key="{key}"]').bounding_box()

@@ -7,6 +7,7 @@ import pytest
 
 import layers
 import maps
+from tests.browser import until
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,7 @@ def test_a_notebook_gets_the_whole_page_in_a_frame(frame, tmp_path, open_page):
         map_frame.evaluate("lodemap.select([...lodemap.marks.keys()][0])")
         assert map_frame.locator("#sheet h3").is_visible()
         map_frame.get_by_role("button", name="Copy a link to this card").click()
-        map_frame.wait_for_function("document.getElementById('copied').textContent")
+        until(map_frame, "document.getElementById('copied').textContent")
         map_frame.locator('.contents a[href="#sources"]').click()
         map_frame.locator('button[data-lang="ko"]').click()
         assert map_frame.locator("html").get_attribute("lang") == "ko"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser import until
+
 pytestmark = pytest.mark.browser
 
 HOSTILE_HASHES = (
@@ -36,7 +38,7 @@ def state(page):
 
 def settled(page, text):
     """Wait until the address holds a text."""
-    page.wait_for_function("text => location.hash.includes(text)", arg=text)
+    until(page, "text => location.hash.includes(text)", text)
 
 
 def hub(deal):
@@ -74,10 +76,10 @@ def test_a_changed_hash_is_followed(page_file, open_page, deal):
         page.evaluate(
             f"location.hash = '#layers=-plant&feature=' + encodeURI({hub(deal)!r})"
         )
-        page.wait_for_function("lodemap.chosen() !== null")
+        until(page, "lodemap.chosen() !== null")
         assert "plant" not in state(page)["on"]
         page.evaluate("location.hash = '#map=7/40/125'")
-        page.wait_for_function("lodemap.chosen() === null")
+        until(page, "lodemap.chosen() === null")
         assert state(page)["on"] == home
         assert state(page)["view"] == [7, 40, 125]
         page.evaluate("location.hash = '#legs'")
@@ -120,7 +122,7 @@ def test_a_card_gives_its_link(page_file, open_page, deal):
         )
         page.evaluate("key => lodemap.select(key)", hub(deal))
         page.get_by_role("button", name="Copy a link to this card").click()
-        page.wait_for_function("window.kept")
+        until(page, "window.kept")
         assert page.locator("#copied").inner_text() == "Link copied"
         address = page.evaluate("window.kept")
         assert f"feature={hub(deal)}" in address
@@ -140,5 +142,5 @@ def test_a_refused_clipboard_is_said(page_file, open_page, deal):
         )
         page.evaluate("key => lodemap.select(key)", hub(deal))
         page.get_by_role("button", name="Copy a link to this card").click()
-        page.wait_for_function("document.getElementById('copied').textContent")
+        until(page, "document.getElementById('copied').textContent")
         assert "could not" in page.locator("#copied").inner_text()

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.browser import until
+
 pytestmark = pytest.mark.browser
 
 
@@ -58,9 +60,7 @@ def test_marks_are_not_yet_reported_before_their_first_claim(page_file, open_pag
         assert "Not yet reported" in page.locator("#sheet .not-yet").inner_text()
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Step on").click()
-        page.wait_for_function(
-            "document.getElementById('time-day').textContent === '2019-10-15'"
-        )
+        until(page, "document.getElementById('time-day').textContent === '2019-10-15'")
         assert "not yet" not in right.get_attribute("aria-label")
         said = page.locator("#time [role=status]").inner_text()
         assert re.search(r"\d+ texts and \d+ claims are new", said)
@@ -77,7 +77,7 @@ def test_it_is_stepped_by_keys_and_shut_by_escape(page_file, open_page):
         page.keyboard.press("ArrowLeft")
         last = page.locator("#time-slider").get_attribute("aria-valuetext")
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", last)
-        page.wait_for_function("day => location.hash.includes(day)", arg=f"time={last}")
+        until(page, "day => location.hash.includes(day)", f"time={last}")
         assert page.locator("#time-play").is_hidden()
         page.keyboard.press("Escape")
         assert page.locator("#time").is_hidden()

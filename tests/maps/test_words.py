@@ -26,6 +26,7 @@ from maps.words import (
     tr,
     vocabulary,
 )
+from tests.browser import until
 
 LETTERS = {"ko": re.compile("[가-힣]"), "zh": re.compile("[一-鿿]")}
 LANGUAGE_FREE = {" of {0}", "{0} km", "US$ a watt", "{0}, {1}", "{0} to {1} MW"}
@@ -157,7 +158,7 @@ def test_languages_change_without_a_reload(page_file, open_page, deal):
             assert page.evaluate(SPOKEN) == []
             page.keyboard.press("Escape")
         assert page.evaluate("document.documentElement.lang") == "zh"
-        page.wait_for_function("location.hash.includes('lang=zh')")
+        until(page, "location.hash.includes('lang=zh')")
         assert page.title() == deal.title_zh
         page.get_by_role("button", name="English", exact=True).click()
         assert page.locator("#story").inner_text() == english
