@@ -34,8 +34,8 @@ FLAGS = (
 def until(frame: Any, expression: str, arg: object = None, seconds: float = 10) -> None:
     """Wait until an expression, or a function of ``arg``, is true in a page.
 
-    Playwright's own ``wait_for_function`` looks again by ``eval`` within the page, which
-    the pages' Content-Security-Policy rightly forbids.
+    Playwright's own ``wait_for_function`` looks again by ``eval`` inside the page,
+    which the pages' Content-Security-Policy rightly forbids.
     """
     end = time.monotonic() + seconds
     while not frame.evaluate(expression, arg):
