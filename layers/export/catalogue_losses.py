@@ -8,22 +8,14 @@ from typing import TYPE_CHECKING
 from layers.export.common_losses import (
     ALWAYS,
     BYTES,
-    CUT,
-    DATES,
-    DECIMALS,
-    EMPTY_PLACES,
-    LISTS,
-    NOT_FINITE,
     RASTERS,
     RELATIONS,
-    REWOUND,
     STYLE,
-    TIMES,
     empty_texts,
-    matching,
 )
+from layers.export.geojson import COLLECTION
 from layers.export.losses import Loss
-from layers.export.values import REPLACEMENT
+from layers.export.tables import NUL
 
 if TYPE_CHECKING:
     from layers.export.content import Content
@@ -89,13 +81,6 @@ EMPTY_TEXTS = Loss(
     "missing.",
     in_sheet=empty_texts,
 )
-_NUL = Loss(
-    kind="characters replaced",
-    one="text lost a NUL character",
-    many="texts lost NUL characters",
-    about=f"The database takes no NUL in a text; it becomes {REPLACEMENT}.",
-    in_sheet=lambda values: matching(values, r"\x00"),
-)
 _SHORTENED = Loss(
     kind="names shortened",
     one="name was shortened",
@@ -104,18 +89,9 @@ _SHORTENED = Loss(
     "what is then the same.",
     in_sheet=_long_names,
 )
-_COLLECTION = (
-    NOT_FINITE,
-    DATES,
-    TIMES,
-    DECIMALS,
-    LISTS,
-    BYTES,
-    CUT,
-    REWOUND,
-    EMPTY_PLACES,
-    FINER,
-)
+_ROWS = (EMPTY_TEXTS, BYTES, NUL, *ALWAYS)
+"""What changes of a sheet that is written as CSV and read by a schema."""
+
 _SHEETS_LEFT_OUT = Loss(
     kind="sheets left out",
     one="layer or table was left out",
@@ -131,22 +107,21 @@ _NOTHING_IN_IT = Loss(
     in_content=lambda content: sum(not len(s.table) for s in content.sheets),
 )
 
-POSTGIS = (_SHORTENED, _NUL, FINER, *ALWAYS, UNHELD, RASTERS)
+POSTGIS = (_SHORTENED, NUL, FINER, *ALWAYS, UNHELD, RASTERS)
 """What a database changes."""
 
-DATAPACKAGE = (EMPTY_TEXTS, EMPTY_PLACES, BYTES, FINER, *ALWAYS, STYLE, UNHELD)
-"""What a data package changes in its CSV; the GeoJSON beside says what is empty."""
+DATAPACKAGE = (*_ROWS, STYLE, UNHELD)
+"""What a data package changes in its CSV."""
 
 STAC = (
-    *(_only(loss, layers=True) for loss in _COLLECTION),
-    *(_only(loss, layers=False) for loss in (EMPTY_TEXTS, BYTES, FINER)),
-    *ALWAYS,
+    *(_only(loss, layers=True) for loss in COLLECTION),
+    *(_only(loss, layers=False) for loss in _ROWS),
     STYLE,
     RELATIONS,
 )
 """What the files of a STAC catalogue change: layers are GeoJSON, tables CSV."""
 
-PYGEOAPI = (*_COLLECTION, _NOTHING_IN_IT, *ALWAYS, STYLE, RELATIONS, RASTERS)
+PYGEOAPI = (*COLLECTION, _NOTHING_IN_IT, STYLE, RELATIONS, RASTERS)
 """What is served: GeoJSON."""
 
 COG = (_SHEETS_LEFT_OUT,)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from geo.crs import require_lonlat
@@ -68,32 +66,6 @@ def cells_of(column: pa.ChunkedArray) -> list[Any]:
     if kind == "time":
         return [None if value is None else _instant(value) for value in values]
     return values
-
-
-def json_cell(value: Any) -> Any:
-    """Turn a cell into one that JSON has; infinite numbers become null.
-
-    Examples
-    --------
-    >>> json_cell(date(2020, 1, 2)), json_cell(math.inf)
-    ('2020-01-02', None)
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, date | Decimal | bytes):
-        return written(value)
-    return value
-
-
-def written(value: date | Decimal | bytes) -> str:
-    """Write a date, an instant (in UTC with a Z), a decimal or bytes as text."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    text = value.isoformat()
-    zoned = isinstance(value, datetime) and value.tzinfo
-    return text.removesuffix("+00:00") + "Z" if zoned else text
 
 
 def places_of(values: Values) -> NDArray[np.object_]:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layers.export import catalogue_losses
-from layers.export.columns import cells_of, holds, values_of
-from layers.export.csv_file import place_columns, write_csv_file
-from layers.export.feature_collection import write_collection
+from layers.export.columns import cells_of, holds, row_ids, values_of
 from layers.export.folders import files_in, replacing_folder, sha256
+from layers.export.geojson import write_collection
 from layers.export.licences import copy_licences, web_address
 from layers.export.names import check_names
+from layers.export.tables import place_names, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,16 +40,16 @@ _TYPES: dict[Kind, str] = {
     "bytes": "string",
     "structure": "array",
 }
-_PLACES = {
-    "lon": ("number", "Longitude", "degrees", "Longitude, WGS 84."),
-    "lat": ("number", "Latitude", "degrees", "Latitude, WGS 84."),
-    "wkt": (
+_PLACES = (
+    ("number", "Longitude", "degrees", "Longitude of a point on it, WGS 84."),
+    ("number", "Latitude", "degrees", "Latitude of a point on it, WGS 84."),
+    (
         "string",
         "Place",
         "",
         "Shape as well-known text, longitude first, WGS 84.",
     ),
-}
+)
 
 
 def write_datapackage(
@@ -79,8 +79,7 @@ def write_datapackage(
     WriteError
         If the folder cannot be written, or holds other files.
     SchemaError
-        If a name is no plain one, an id is missing or stands twice, or a column has
-        the name of the place.
+        If a name is no plain one, or an id is missing or stands twice.
     geo.errors.CRSMismatchError
         If a layer is not in EPSG:4326.
     """
@@ -129,7 +128,7 @@ def _resources(
     about = _about(sheet, licences)
     table = folder / "data" / f"{sheet.id}.csv"
     with table.open("wb") as stream:
-        write_csv_file(values, stream)
+        write_rows(values, stream, exact=True)
     found = [
         {
             "name": sheet.id,
@@ -143,7 +142,7 @@ def _resources(
     if sheet.geometry:
         places = folder / "data" / f"{sheet.id}.geojson"
         with places.open("wb") as stream:
-            write_collection(values, stream)
+            write_collection(values, stream, ids=row_ids(values))
         found.append(
             {
                 "name": f"{sheet.id}-geojson",
@@ -205,8 +204,9 @@ def _schema(values: Values, keys: list[dict[str, Any]]) -> dict[str, Any]:
     fields += [
         {"name": name, "type": kind, "title": title, "description": words}
         | ({"unit": unit} if unit else {})
-        for name in place_columns(values)
-        for kind, title, unit, words in [_PLACES[name]]
+        for name, (kind, title, unit, words) in zip(
+            place_names(values), _PLACES, strict=False
+        )
     ]
     schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
     if _names_rows(values):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import repeat
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
+from layers.export.columns import places_of
 from layers.export.common_losses import (
     ALWAYS,
     BYTES,
     CUT,
     DATES,
     DECIMALS,
+    EMPTY_PLACES,
     NOT_FINITE,
     RASTERS,
     RELATIONS,
@@ -23,13 +27,15 @@ from layers.export.losses import Loss, count_losses
 from layers.export.parts import write_parts
 from layers.export.shapes import box_of, cut_at_180, wound
 from layers.export.tables import write_table
-from layers.export.values import Values, json_text, kind_of, plain
+from layers.export.values import BATCH, Values, json_text, kind_of, plain
 from layers.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import IO
 
+    import numpy as np
     import pyarrow as pa
 
     from geo.parallel import Progress
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
 EXACT = 2**53
 """Largest whole number that every reader of JSON keeps."""
 
-LOSSES = (
+COLLECTION = (
     Loss(
         kind="large numbers as text",
         one="whole number beyond 2⁵³ became text",
@@ -54,11 +60,12 @@ LOSSES = (
     BYTES,
     CUT,
     REWOUND,
+    EMPTY_PLACES,
     *ALWAYS,
-    STYLE,
-    RELATIONS,
-    RASTERS,
 )
+"""What changes of a sheet that is written as one collection of features."""
+
+LOSSES = (*COLLECTION, STYLE, RELATIONS, RASTERS)
 
 
 def write_geojson(
@@ -103,24 +110,78 @@ def write_geojson(
 
 
 def _write_layer(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
-    values = Values(sheet)
     with replacing(path) as stream:
-        stream.write(f"{_head(values)}\n".encode())
-        between = ""
-        for features in _features(values):
-            stream.write((between + ",\n".join(features)).encode())
-            between = ",\n"
-            steps.add(len(features))
-        stream.write(b"\n]}\n")
+        write_collection(Values(sheet), stream, steps=steps)
     return (path,)
 
 
-def _head(values: Values) -> str:
-    """Everything before the first feature."""
+def write_collection(
+    values: Values,
+    stream: IO[bytes],
+    *,
+    ids: Sequence[str] | None = None,
+    served: bool = False,
+    steps: Steps | None = None,
+) -> None:
+    """Write a sheet as one collection of features; rows of a table have no place.
+
+    Parameters
+    ----------
+    values
+        Layer in EPSG:4326, or table.
+    stream
+        Binary file.
+    ids
+        Id of each feature, shape ``(n,)``; the column ``id`` where there is one if
+        not given.
+    served
+        Write nothing but a name before the features, since a server would repeat it
+        on each page, and ASCII, since pygeoapi takes a file to be in the encoding of
+        the machine.
+    steps
+        Counts the rows.
+
+    Raises
+    ------
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
+        If the layer is in another CRS, or says none.
+    """
+    if values.sheet.geometry:
+        places_of(values)
+    quoted = encode_basestring_ascii if served else encode_basestring
+    encoding = "ascii" if served else "utf-8"
+    head = {"type": "FeatureCollection", "name": values.sheet.id}
+    text = json_text(head if served else head | _members(values))[:-1]
+    stream.write(f'{text}, "features": [\n'.encode(encoding))
+    done = 0
+    for columns, shapes in values.batches():
+        size = len(shapes) if values.sheet.geometry else min(BATCH, values.rows - done)
+        cells = {name: _cells(column, quoted) for name, column in columns.items()}
+        names = cells.get("id") if ids is None else map(quoted, ids[done : done + size])
+        places = _places(shapes) if values.sheet.geometry else ["null"] * size
+        features = _features(names, cells, places, quoted)
+        stream.write(((",\n" if done else "") + ",\n".join(features)).encode(encoding))
+        done += size
+        if steps is not None:
+            steps.add(size)
+    stream.write(b"\n]}\n")
+
+
+def bounds_of(values: Values) -> tuple[float, float, float, float] | None:
+    """Smallest box round a layer: west, south, east, north; None round nothing.
+
+    Raises
+    ------
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
+        If the layer is in another CRS, or says none.
+    """
+    return box_of(cut_at_180(places_of(values))) if values.sheet.geometry else None
+
+
+def _members(values: Values) -> dict[str, Any]:
+    """Everything that a collection says of itself."""
     sheet = values.sheet
     members: dict[str, Any] = {
-        "type": "FeatureCollection",
-        "name": sheet.id,
         "title": sheet.title,
         "description": sheet.abstract,
         "license": sheet.licence,
@@ -128,42 +189,50 @@ def _head(values: Values) -> str:
         "source": " ".join(filter(None, (sheet.source, sheet.url))),
         "retrieved": sheet.retrieved.isoformat() if sheet.retrieved else "",
         "losses": [item.loss.words(item.count) for item in count_losses(sheet, LOSSES)],
+        "bbox": bounds_of(values),
     }
-    kept = {name: value for name, value in members.items() if value}
-    if box := box_of(cut_at_180(values.shapes)):
-        kept["bbox"] = box
-    return f'{json_text(kept)[:-1]}, "features": ['
+    return {name: value for name, value in members.items() if value}
 
 
-def _features(values: Values) -> Iterator[list[str]]:
-    """Features as JSON, a batch at a time."""
+def _features(
+    ids: Iterable[str] | None,
+    cells: Mapping[str, list[str]],
+    places: list[str],
+    quoted: Callable[[str], str],
+) -> Iterator[str]:
+    """Features as JSON."""
+    names = (quoted(name).replace("%", "%%") for name in cells)
+    inside = ", ".join(f"{name}: %s" for name in names)
+    feature = f'%s"properties": {{{inside}}}, "geometry": %s}}'
+    begin = '{"type": "Feature", '
+    heads = (
+        repeat(begin)
+        if ids is None
+        else (begin if id_ == "null" else f'{begin}"id": {id_}, ' for id_ in ids)
+    )
+    rows = zip(places, heads, *cells.values(), strict=False)
+    return (feature % (head, *row, place) for place, head, *row in rows)
+
+
+def _places(shapes: np.ndarray) -> list[str]:
+    """Write geometries as GeoJSON; those of no point, which no map draws, as null."""
     import shapely
 
-    for columns, shapes in values.batches():
-        texts = shapely.to_geojson(wound(cut_at_180(shapes)))
-        names = [json.dumps(name, ensure_ascii=False) for name in columns]
-        cells = [_cells(column) for column in columns.values()]
-        ids = _cells(columns["id"]) if "id" in columns else [None] * len(shapes)
-        yield [
-            _feature(text, ident, zip(names, row, strict=True))
-            for text, ident, *row in zip(texts, ids, *cells, strict=True)
-        ]
+    texts = shapely.to_geojson(wound(cut_at_180(shapes)))
+    texts[shapely.is_empty(shapes) | shapely.is_missing(shapes)] = "null"
+    found: list[str] = texts.tolist()
+    return found
 
 
-def _feature(shape: str | None, ident: str | None, pairs: Any) -> str:
-    inside = ", ".join(f"{name}: {cell}" for name, cell in pairs)
-    name = f'"id": {ident}, ' if ident and ident != "null" else ""
-    return (
-        f'{{"type": "Feature", {name}"properties": {{{inside}}}, '
-        f'"geometry": {shape or "null"}}}'
-    )
-
-
-def _cells(column: pa.ChunkedArray) -> list[str]:
+def _cells(column: pa.ChunkedArray, quoted: Callable[[str], str]) -> list[str]:
     """Values of a column as JSON."""
-    if kind_of(column.type) == "structure":
-        return [json_text(value) for value in column.to_pylist()]
-    return [json.dumps(_exact(v), ensure_ascii=False) for v in column.to_pylist()]
+    kind, values = kind_of(column.type), column.to_pylist()
+    if kind == "text":
+        return ["null" if value is None else quoted(value) for value in values]
+    if kind == "structure":
+        ascii_only = quoted is encode_basestring_ascii
+        return [json.dumps(plain(v), ensure_ascii=ascii_only) for v in values]
+    return [json.dumps(_exact(value)) for value in values]
 
 
 def _exact(value: Any) -> Any:

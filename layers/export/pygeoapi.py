@@ -12,9 +12,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from layers.export import catalogue_losses
-from layers.export.columns import values_of
-from layers.export.feature_collection import bounds_of, write_collection
+from layers.export.columns import row_ids, values_of
 from layers.export.folders import files_in, replacing_folder
+from layers.export.geojson import bounds_of, write_collection
 from layers.export.licences import copy_licences, spdx_page, web_address
 from layers.export.names import check_names
 
@@ -99,8 +99,7 @@ def write_pygeoapi(
             if values.rows:
                 file = folder / "data" / f"{id_}.geojson"
                 with file.open("wb") as stream:
-                    # A page would carry the box of the whole.
-                    write_collection(values, stream, boxed=False)
+                    write_collection(values, stream, ids=row_ids(values), served=True)
                 resources[id_] = _resource(content, values)
             if progress is not None:
                 progress(done, len(content.sheets))

@@ -226,7 +226,8 @@ def write_shapefile(
             if sheet.geometry:
                 names[sheet.id] = _write_layer(sheet, folder, content, steps)
             else:
-                write_rows(sheet, folder / f"{sheet.id}.csv", steps)
+                with (folder / f"{sheet.id}.csv").open("wb") as stream:
+                    write_rows(Values(sheet), stream, steps=steps)
         said = about_files(content, loss_report(content, "shapefile"), names)
         (folder / README).write_text(said, encoding="utf-8", newline="\n")
 

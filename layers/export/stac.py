@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from layers.export import catalogue_losses
 from layers.export.cog import entry_of, save_raster
-from layers.export.columns import values_of
-from layers.export.csv_file import write_csv_file
-from layers.export.feature_collection import bounds_of, write_collection
+from layers.export.columns import row_ids, values_of
 from layers.export.folders import files_in, replacing_folder, sha256
+from layers.export.geojson import bounds_of, write_collection
 from layers.export.licences import (
     FOLDER,
     copy_licences,
@@ -25,6 +24,7 @@ from layers.export.licences import (
     web_address,
 )
 from layers.export.names import check_names
+from layers.export.tables import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,10 @@ def _sheet(content: Content, values: Values, folder: Path) -> dict[str, Any]:
     ending = "geojson" if sheet.geometry else "csv"
     file = folder / sheet.id / f"{sheet.id}.{ending}"
     with file.open("wb") as stream:
-        (write_collection if sheet.geometry else write_csv_file)(values, stream)
+        if sheet.geometry:
+            write_collection(values, stream, ids=row_ids(values))
+        else:
+            write_rows(values, stream, exact=True)
     columns = []
     for name, kind in values.kinds.items():
         column: dict[str, str] = {"name": name, "type": kind}

@@ -1,4 +1,4 @@
-"""CSV for spreadsheets, with metadata beside (CSVW) that says what the columns are."""
+"""CSV: for spreadsheets, with metadata beside (CSVW), or exact, to be read by a schema."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layers.export.columns import places_of
 from layers.export.common_losses import (
     ALWAYS,
     RASTERS,
@@ -25,7 +26,9 @@ from layers.export.values import REPLACEMENT, Values, as_text, kind_of
 from layers.files import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import IO
 
     import pyarrow as pa
 
@@ -52,6 +55,14 @@ def _empty_bytes(values: Values) -> int:
     )
 
 
+NUL = Loss(
+    kind="characters replaced",
+    one="text lost a NUL character",
+    many="texts lost NUL characters",
+    about=f"Programs take NUL for the end of a text; it becomes {REPLACEMENT}.",
+    in_sheet=lambda values: matching(values, r"\x00"),
+)
+
 LOSSES = (
     Loss(
         kind="formulas defused",
@@ -75,13 +86,7 @@ LOSSES = (
         about="A cell is either filled or not.",
         in_sheet=_empty_bytes,
     ),
-    Loss(
-        kind="characters replaced",
-        one="text lost a NUL character",
-        many="texts lost NUL characters",
-        about=f"Programs take NUL for the end of a text; it becomes {REPLACEMENT}.",
-        in_sheet=lambda values: matching(values, r"\x00"),
-    ),
+    NUL,
     *ALWAYS,
     STYLE,
     RELATIONS,
@@ -163,7 +168,9 @@ def write_table(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
     WriteError
         If a file cannot be written.
     """
-    values = write_rows(sheet, path, steps)
+    values = Values(sheet)
+    with replacing(path) as stream:
+        write_rows(values, stream, steps=steps)
     about = path.with_name(path.name + METADATA)
     said = json.dumps(_metadata(values, path.name), ensure_ascii=False, indent=1)
     with replacing(about) as stream:
@@ -171,46 +178,63 @@ def write_table(sheet: Sheet, path: Path, steps: Steps) -> tuple[Path, ...]:
     return path, about
 
 
-def write_rows(sheet: Sheet, path: Path, steps: Steps) -> Values:
-    """Write one sheet as CSV alone.
+def write_rows(
+    values: Values,
+    stream: IO[bytes],
+    *,
+    exact: bool = False,
+    steps: Steps | None = None,
+) -> None:
+    """Write the rows of one sheet as CSV.
 
     Parameters
     ----------
-    sheet
-        Layer or table.
-    path
-        Where the file is to stand.
+    values
+        Layer in EPSG:4326, or table.
+    stream
+        Binary file.
+    exact
+        Write for programs that read by a schema: no mark that says UTF-8, and nothing
+        before a text that a spreadsheet would run.
     steps
         Counts the rows.
 
-    Returns
-    -------
-    Values
-        The values that were written.
-
     Raises
     ------
-    WriteError
-        If the file cannot be written.
+    geo.errors.CRSMissingError, geo.errors.CRSMismatchError
+        If the layer is in another CRS, or says none.
     """
-    values = Values(sheet)
-    places = _place_names(values)
-    with replacing(path) as stream:
-        text = io.TextIOWrapper(stream, "utf-8-sig", newline="", write_through=True)
-        writer = csv.writer(text)
-        writer.writerow([*map(_defused, values.columns), *places])
-        for columns, shapes in values.batches():
-            cells = [_cells(column) for column in columns.values()]
-            if places:
-                cells += _places(shapes)
-            writer.writerows(zip(*cells, strict=True))
+    places = place_names(values)
+    if places:
+        places_of(values)
+    encoding, written = ("utf-8", _clean) if exact else ("utf-8-sig", _defused)
+    text = io.TextIOWrapper(stream, encoding, newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([*map(written, values.columns), *places])
+    for columns, shapes in values.batches():
+        cells = [_cells(column, written) for column in columns.values()]
+        if places:
+            cells += _places(shapes)
+        writer.writerows(zip(*cells, strict=True))
+        if steps is not None:
             steps.add(len(cells[0]) if cells else 0)
-        text.detach()
-    return values
+    text.detach()
 
 
-def _place_names(values: Values) -> list[str]:
-    """Names of the columns that hold the geometry."""
+def place_names(values: Values) -> list[str]:
+    """Names of the columns that hold the places of a layer.
+
+    Parameters
+    ----------
+    values
+        A sheet.
+
+    Returns
+    -------
+    list of str
+        ``lon``, ``lat`` and ``wkt``, with ``_`` after what a column is named already;
+        none for a table.
+    """
     names: list[str] = []
     if values.sheet.geometry:
         for name in ("lon", "lat", "wkt"):
@@ -234,11 +258,11 @@ def _places(shapes: np.ndarray) -> list[list[str]]:
     return [*lonlat, ["" if s is None else wkt_text(s) for s in shapes]]
 
 
-def _cells(column: pa.ChunkedArray) -> list[str]:
+def _cells(column: pa.ChunkedArray, written: Callable[[str], str]) -> list[str]:
     """Values of a column as text, empty where missing."""
     kind = kind_of(column.type)
     if kind == "text":
-        return ["" if v is None else _defused(v) for v in column.to_pylist()]
+        return ["" if v is None else written(v) for v in column.to_pylist()]
     if kind == "number":
         return ["" if v is None else _number(v) for v in column.to_pylist()]
     return ["" if v is None else v for v in as_text(column).to_pylist()]
@@ -249,9 +273,14 @@ def _number(value: float) -> str:
     return repr(value).replace("inf", "INF").replace("nan", "NaN")
 
 
+def _clean(text: str) -> str:
+    """Text that no program takes to end before its end."""
+    return text.replace("\x00", REPLACEMENT)
+
+
 def _defused(text: str) -> str:
     """Text that no spreadsheet runs."""
-    clean = text.replace("\x00", REPLACEMENT)
+    clean = _clean(text)
     return f"'{clean}" if _BEGINS.match(clean) else clean
 
 
@@ -274,7 +303,7 @@ def _metadata(values: Values, name: str) -> dict[str, Any]:
                 about["schema:unitText"] = field.unit
         columns.append(about)
     for column, datatype, said in zip(
-        _place_names(values),
+        place_names(values),
         ("double", "double", "string"),
         (
             "Longitude (WGS 84)",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -172,8 +174,8 @@ def plain(value: Any) -> Any:
     Returns
     -------
     None, bool, int, float, str, list or dict
-        Dates as ISO 8601 has them, bytes as hexadecimal digits, decimals as text;
-        numbers that are not finite are None.
+        Dates as ISO 8601 has them (UTC as Z), bytes as hexadecimal digits, decimals
+        as text; numbers that are not finite are None.
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -372,6 +374,11 @@ def _may_hold_surrogates(dtype: Any) -> bool:
 def _written(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        text = value.isoformat()
+        return f"{text[:-6]}Z" if text.endswith("+00:00") else text
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 

@@ -79,6 +79,7 @@ def test_the_schema_says_types_units_and_keys(package):
         "claims": "string",
         "lon": "number",
         "lat": "number",
+        "wkt": "string",
     }
     assert (fields["grade"]["unit"], fields["grade"]["title"]) == ("%", "Grade")
     assert fields["lon"]["unit"] == "degrees"
@@ -101,7 +102,11 @@ def test_licences_and_sources_stand_with_each_resource(package):
 
 def test_geojson_has_ids_and_rings_the_right_way_round(package):
     file = package / "data" / "counties.geojson"
-    found = json.loads(file.read_text("ascii"))
+    found = json.loads(file.read_text("utf-8"))
+    assert (found["license"], found["title"]) == (
+        "LicenseRef-public-domain",
+        "Counties",
+    )
     assert [f["id"] for f in found["features"]] == ["north", "south"]
     assert found["bbox"] == [124, 38, 128, 40]
     outer, hole = found["features"][0]["geometry"]["coordinates"]
@@ -120,12 +125,21 @@ def test_two_exports_are_the_same(package, tmp_path):
     assert {f.name: f.read_bytes() for f in files} == before
 
 
-def test_what_cannot_be_said_is_refused(tmp_path):
+def test_a_column_that_is_named_like_a_place_is_kept(tmp_path):
     table = mines().table.assign(lon=1.0)
-    with pytest.raises(SchemaError, match="column lon of its own"):
-        write_datapackage(
-            small(sheets=(replace(mines(), table=table),)), tmp_path / "package"
-        )
+    content = small(sheets=(replace(mines(), table=table),), relations=())
+    write_datapackage(content, tmp_path)
+    [row, *_] = read(tmp_path, "mines")
+    assert (row["lon"], row["lon_"]) == ("1.0", "124.664")
+    fields = resource(tmp_path, "mines")["schema"]["fields"]
+    assert [field["name"] for field in fields] == list(row)
+    assert [field.get("unit") for field in fields if field["name"][:3] == "lon"] == [
+        None,
+        "degrees",
+    ]
+
+
+def test_what_cannot_be_said_is_refused(tmp_path):
     table = mines().table.copy()
     table.columns = ["id", "id", *table.columns[2:]]
     with pytest.raises(SchemaError, match="'id' stands twice"):
