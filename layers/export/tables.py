@@ -1,4 +1,4 @@
-"""CSV: for spreadsheets, with metadata beside (CSVW), or exact, to be read by a schema."""
+"""CSV for spreadsheets, with metadata beside (CSVW), or for readers by a schema."""
 
 from __future__ import annotations
 
