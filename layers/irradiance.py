@@ -9,6 +9,7 @@ import numpy as np
 
 from geo.errors import GeoError, GridError
 from geo.raster import Grid, read
+from layers.sun import sun_positions
 
 if TYPE_CHECKING:
     import os
@@ -243,28 +244,17 @@ class Sites:
         return angle
 
     def _clear_sky(self) -> _Sky:
-        import pandas as pd
-        from pvlib import atmosphere, clearsky, irradiance, solarposition
+        from pvlib import atmosphere, clearsky, irradiance
 
         # Local days, so that a month's sunlight falls on that month's mean day.
         day = np.repeat(_MEAN_DAYS, _STEPS)
         hour = np.tile((np.arange(_STEPS) + 0.5) * 24 / _STEPS, 12)
-        positions = []
-        for lon, lat, altitude in zip(
-            self._lon, self._lat, self._altitude, strict=True
-        ):
-            utc = (day - 1) * 24 + hour - lon / 15
-            times = pd.Timestamp("2019-01-01", tz="UTC") + pd.to_timedelta(
-                utc, unit="h"
-            )
-            positions.append(
-                solarposition.get_solarposition(times, lat, lon, altitude=altitude)[
-                    ["zenith", "apparent_zenith", "azimuth"]
-                ].to_numpy()
-            )
         shape = (len(self._lon), 12, _STEPS)
         zenith, apparent, azimuth = (
-            np.stack(positions)[:, :, i].reshape(shape) for i in range(3)
+            angle.reshape(shape)
+            for angle in sun_positions(
+                self._lon, self._lat, self._altitude, (day - 1) * 24 + hour
+            )
         )
         altitude = self._altitude[:, None, None]
         days = day.reshape(1, 12, _STEPS).astype(np.float64)

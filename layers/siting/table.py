@@ -8,9 +8,9 @@ import numpy as np
 import shapely
 
 from geo import geodesy
-from geo.joins import nearest
 from layers.siting import words
 from layers.siting.energy import SiteEnergy, energy_of
+from layers.siting.nearness import Outlines
 from layers.siting.setback import inside_share
 from layers.solar_words import Names, area_names, distinct
 
@@ -247,10 +247,10 @@ def _distances(
     """Distance to the nearest of each feature, and which that is."""
     columns: dict[str, Any] = {}
     met: dict[str, pd.DataFrame] = {}
-    own = sites[["geometry"]].reset_index(drop=True)
+    outlines = Outlines(sites)
     for name, layer in prepared.features.items():
         there = [c for c in _NAMES if c in layer]
-        joined = nearest(own, layer[[*there, "geometry"]], k=1)
+        joined = outlines.nearest(layer[[*there, "geometry"]])
         reach = _reach_m(layer)[joined["index_right"].to_numpy(dtype=int)]
         metres = joined["distance_m"].to_numpy(dtype=float)
         met[name] = joined.assign(reach_m=reach)
