@@ -297,10 +297,12 @@ class _Extent:
     def add(self, boxes: Floats) -> None:
         if not len(boxes):
             return
+        west, south = float(boxes[:, 0].min()), float(boxes[:, 1].min())
+        east, north = float(boxes[:, 2].max()), float(boxes[:, 3].max())
         if self.box is not None:
-            boxes = np.vstack([boxes, self.box])
-        low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-        self.box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+            west, south = min(west, self.box[0]), min(south, self.box[1])
+            east, north = max(east, self.box[2]), max(north, self.box[3])
+        self.box = (west, south, east, north)
 
 
 def _extremes(values: list[Floats]) -> tuple[Floats, Floats]:

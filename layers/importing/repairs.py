@@ -117,7 +117,7 @@ def _finite(shapes: Shapes) -> Mask:
 
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     good = np.ones(len(shapes), dtype=bool)
-    good[owner[~np.isfinite(xy).all(axis=1)]] = False
+    good[owner[~(np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1]))]] = False
     return good
 
 

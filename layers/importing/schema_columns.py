@@ -236,12 +236,7 @@ class SchemaColumns:
             return pc.binary_join_element_wise(
                 self.slugs.stem, pa.array(numbers).cast(pa.string()), "-"
             )
-        cells = self._cells("id", batch).to_pylist()
-        ids = [
-            self.slugs.make(cell or "", number)
-            for cell, number in zip(cells, numbers.tolist(), strict=True)
-        ]
-        return pa.array(ids, pa.string())
+        return self.slugs.make_all(self._cells("id", batch), numbers.tolist())
 
     def _precision(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> pa.Array:
         """Codes of geographical precision."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _INITIALS, _VOWELS, _FINALS = (
     letters.split(" ")
@@ -15,6 +19,8 @@ _INITIALS, _VOWELS, _FINALS = (
 )
 _FIRST, _LAST = 0xAC00, 0xD7A3
 _LONGEST = 80
+_SLUG = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
+_OTHER = re.compile(r"[^a-z0-9]+")
 
 
 class Slugs:
@@ -31,7 +37,58 @@ class Slugs:
         self.stem = slug(fallback) or "row"
         """What ids are made of where a name leaves nothing."""
         self._taken: dict[str, int] = {}
+        self._rising: list[pa.Array] = []
+        self._last = ""
         self.repeated = 0
+
+    def make_all(self, texts: pa.Array, rows: list[int]) -> pa.Array:
+        """Make an id out of each name, as :meth:`make` would.
+
+        Parameters
+        ----------
+        texts
+            Names as text, shape ``(n,)``; null where there is none.
+        rows
+            Numbers of their rows, shape ``(n,)``.
+
+        Returns
+        -------
+        pyarrow.StringArray
+            Shape ``(n,)``. Names that are ids already are taken as they stand; where
+            they rise from row to row, no other is looked up.
+        """
+        import pyarrow as pa
+
+        if len(texts) and _are_slugs(texts):
+            if self._rises(texts):
+                self._rising.append(texts)
+                self._last = texts[-1].as_py()
+                return texts
+            fresh = dict.fromkeys(texts.to_pylist(), 1)
+            taken = self._all_taken()
+            if len(fresh) == len(texts) and taken.keys().isdisjoint(fresh):
+                taken.update(fresh)
+                return texts
+        ids = [
+            self.make(text or "", row)
+            for text, row in zip(texts.to_pylist(), rows, strict=True)
+        ]
+        return pa.array(ids, pa.string())
+
+    def _rises(self, texts: pa.Array) -> bool:
+        """Tell whether texts rise, from the last one that was given out, too."""
+        import pyarrow.compute as pc
+
+        if self._taken or texts[0].as_py() <= self._last:
+            return False
+        return bool(pc.all(pc.less(texts[:-1], texts[1:]), min_count=0).as_py())
+
+    def _all_taken(self) -> dict[str, int]:
+        """Ids that were given out, and how often each was asked for."""
+        for texts in self._rising:
+            self._taken.update(dict.fromkeys(texts.to_pylist(), 1))
+        self._rising.clear()
+        return self._taken
 
     def make(self, text: str, row: int) -> str:
         """Make an id out of a name.
@@ -48,16 +105,17 @@ class Slugs:
         str
             New; a name that was there before gets a number.
         """
+        taken = self._all_taken()
         plain = slug(text) or f"{self.stem}-{row}"
-        times = self._taken.get(plain, 0) + 1
-        self._taken[plain] = times
+        times = taken.get(plain, 0) + 1
+        taken[plain] = times
         if times == 1:
             return plain
         self.repeated += 1
-        while f"{plain}-{times}" in self._taken:
+        while f"{plain}-{times}" in taken:
             times += 1
-        self._taken[plain] = times
-        self._taken[f"{plain}-{times}"] = 1
+        taken[plain] = times
+        taken[f"{plain}-{times}"] = 1
         return f"{plain}-{times}"
 
 
@@ -81,9 +139,23 @@ def slug(text: str) -> str:
     >>> slug("Unsan No. 2"), slug("운산 광산"), slug("평양"), slug("铁矿")
     ('unsan-no-2', 'unsan-gwangsan', 'pyeongyang', 'u94c1u77ff')
     """
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text))
-    letters = "".join(_letters(character) for character in plain.lower())
-    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_LONGEST].rstrip("-")
+    if text.isascii():
+        letters = text.lower()
+    else:
+        plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text))
+        letters = "".join(_letters(character) for character in plain.lower())
+    return _OTHER.sub("-", letters).strip("-")[:_LONGEST].rstrip("-")
+
+
+def _are_slugs(texts: pa.Array) -> bool:
+    """Tell whether all texts are such as :func:`slug` leaves as they are."""
+    import pyarrow.compute as pc
+
+    if texts.null_count:
+        return False
+    short = pc.less_equal(pc.binary_length(texts), _LONGEST)
+    plain = pc.match_substring_regex(texts, _SLUG)
+    return bool(pc.all(pc.and_(short, plain)).as_py())
 
 
 def _letters(character: str) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import layers
 from layers.errors import ImportRefusedError, ReadError
@@ -174,6 +176,35 @@ def test_ids_are_given_once_and_are_the_same_each_time():
     assert slug("밟다 값 Ünïcode ①") == "balda-gap-unicode-1"
     table, _ = applied({"a": ["x", "y"]})
     assert table.column("id").to_pylist() == ["pits-1", "pits-2"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.none()
+            | st.sampled_from(
+                ["a", "a-2", "a-3", "b", "A", "", "a b", "7", "운산", "a\n"]
+            )
+            | st.integers(0, 40).map("f{:02}".format)
+            | st.just("x" * 81),
+            max_size=6,
+        ),
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_ids_of_many_rows_are_those_of_one_after_another(batches, rising):
+    by_one, by_batch = Slugs("pits"), Slugs("pits")
+    row = 1
+    for names in batches:
+        if rising:
+            names = sorted({n for n in names if n})  # noqa: PLW2901
+        rows = list(range(row, row + len(names)))
+        row += len(names)
+        one = [by_one.make(n or "", i) for n, i in zip(names, rows, strict=True)]
+        assert by_batch.make_all(pa.array(names, pa.string()), rows).to_pylist() == one
+    assert by_batch.repeated == by_one.repeated
 
 
 def test_a_source_and_a_licence_are_asked_for():
