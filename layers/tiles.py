@@ -1,15 +1,18 @@
 """A layer of any size as one archive of vector tiles, for pages that read it in parts.
 
-Points stand in one zoom only, all of them: what a page shows from farther away is their
-density, which it counts itself. So no mark is ever left out without a word. Lines and
-areas stand in every zoom up to that one; those too small to see are left out of the
-coarser ones, and the report says how many are there.
+All features stand in one zoom only, none simplified and none left out: what a page
+shows from farther away is their density, which it counts itself. So no mark is ever
+missing without a word. Lines and areas are cut at the edges of tiles, each piece with
+the number of its row, so that a reader can put them together again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,7 +28,7 @@ from geo.errors import GeometryError, GeometryTypeError
 from layers.errors import ExtraMissingError, WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
 
     import geopandas as gpd
@@ -39,15 +42,25 @@ ROW = "lodemap_row"
 """Column of the archive that counts the rows of the layer, from 0."""
 
 CROWD = 20_000
-"""Most features of a tile that a page draws at once."""
+"""Most features of a tile that a page draws at once; five vertices weigh as much as a
+feature."""
+
+VERTICES = 5
+"""Vertices of a line or an area that weigh as much as a point."""
+
+PIECES = 8
+"""Most pieces, for each feature, into which finer tiles may cut a layer."""
 
 HIGHEST = 15
 """Finest zoom of an archive."""
 
-_WORLD_M = 2 * np.pi * 6_378_137.0
+_RADIUS_M = 6_378_137.0
+_WORLD_M = 2 * np.pi * _RADIUS_M
 _STEPS = (4096, 1 << 24)
 _USUAL_STEPS = 1 << 18
-_LAT_MOST = 85.05
+_LAT_MOST = 85.0511
+_SECTIONS = 8
+_STEP = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +72,7 @@ class Tiles:
     rows: int
     """Features of the layer."""
     zoom: int
-    """Finest zoom, where all of them stand."""
+    """The zoom, where all of them stand."""
     features: Mapping[int, int]
     """Features by zoom."""
     tiles: int
@@ -68,6 +81,12 @@ class Tiles:
     """Step to which positions are rounded, at the equator. [m]"""
     points: bool
     """Whether all features are points."""
+    size: int
+    """Size of the archive. [bytes]"""
+    sha256: str
+    """Checksum of the archive."""
+    appended: int
+    """Where the bytes that were appended start. [bytes]"""
 
 
 def write_tiles(
@@ -76,6 +95,7 @@ def write_tiles(
     *,
     resolution_m: float = 1.0,
     zoom: int | None = None,
+    append: Iterable[bytes] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Tiles:
     """Write a layer as an archive of vector tiles, whole or not at all.
@@ -89,8 +109,11 @@ def write_tiles(
     resolution_m
         Positions are rounded to this or less. [m]
     zoom
-        Finest zoom, 0 to 24; the first in which no tile holds more than :data:`CROWD`
-        features when not given.
+        Zoom of the tiles, 0 to 24; the first in which no tile holds more than
+        :data:`CROWD` features when not given.
+    append
+        Bytes to keep at the end of the archive, behind the tiles: readers of tiles skip
+        them.
     progress
         Called with the steps done and their number.
 
@@ -116,7 +139,7 @@ def write_tiles(
     -----
     Tiles are made by tylertoo in a process of its own, which ends with this call, also
     when it is interrupted; memory is bounded by its own accounts. The same layer gives
-    the same bytes.
+    the same bytes. What would vanish between two steps is widened by a step.
     """
     if find_spec("tylertoo") is None:
         raise ExtraMissingError(
@@ -136,24 +159,32 @@ def write_tiles(
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise WriteError(_cannot(target, error.strerror or "no such folder")) from None
+    archive = work / "archive.pmtiles"
+    source = work / "layer.parquet"
+    order: dict[str, str | int] = {
+        "source": str(source),
+        "levels": str(work / "levels.parquet"),
+        "archive": str(archive),
+        "layer": LAYER,
+        "zoom": high,
+        "extent": extent,
+    }
     try:
-        _plain(gdf).to_parquet(work / "layer.parquet", compression="zstd")
+        rows = _straight(_plain(gdf), high, extent)
+        rows.to_parquet(source, compression="zstd")
         tell(1, 3)
-        made = _run(
-            {
-                "source": str(work / "layer.parquet"),
-                "levels": str(work / "levels.parquet"),
-                "archive": str(work / "archive.pmtiles"),
-                "layer": LAYER,
-                "low": high if points else 0,
-                "high": high,
-                "extent": extent,
-                "points": points,
-            },
-            target,
-        )
+        made = _run(order, target)
+        if made["collapsed"] and not points:
+            lost = _lost(archive, high, len(rows))
+            if len(lost):
+                _widened(rows, lost, high, extent).to_parquet(source)
+                made = _run(order, target)
+            if len(lost) and len(_lost(archive, high, len(rows))):
+                raise WriteError(_cannot(target, "features vanish between two steps"))
         tell(2, 3)
-        (work / "archive.pmtiles").replace(target)
+        appended = _append(archive, append)
+        size, digest = archive.stat().st_size, _digest(archive)
+        archive.replace(target)
     except OSError as error:
         raise WriteError(_cannot(target, error.strerror or "")) from error
     finally:
@@ -167,6 +198,9 @@ def write_tiles(
         tiles=int(made["tiles"]),
         step_m=_WORLD_M / 2**high / extent,
         points=points,
+        size=size,
+        sha256=digest,
+        appended=appended,
     )
 
 
@@ -209,25 +243,30 @@ def _require(gdf: gpd.GeoDataFrame) -> None:
     if max(-south, north) > _LAT_MOST:
         raise GeometryError(
             f"the layer reaches to {max(-south, north):.2f}° of latitude; expected at "
-            f"most {_LAT_MOST}°, where web maps end. Leave out what lies beyond"
+            f"most {_LAT_MOST:.2f}°, where web maps end. Leave out what lies beyond"
         )
 
 
 def _zoom(gdf: gpd.GeoDataFrame, resolution_m: float) -> int:
     """First zoom in which no tile is crowded, and steps are short enough."""
+    import shapely
+
     bounds = gdf.bounds.to_numpy()
-    middle = np.column_stack(
-        [(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2]
-    )
-    xy = np.clip(mercator(middle), 0, 1 - 1e-12)
+    low = np.clip(mercator(bounds[:, :2]), 0, 1 - 1e-12)
+    high = np.clip(mercator(bounds[:, 2:]), 0, 1 - 1e-12)
+    xy = (low + high) / 2
+    wide = np.abs(high - low)
+    weight = shapely.get_num_coordinates(gdf.geometry.to_numpy()) / VERTICES
+    weight = np.maximum(weight, 1)
     least = max(
-        np.log2(max(len(gdf) / CROWD, 1)) / 2,
+        np.log2(max(weight.sum() / CROWD, 1)) / 2,
         np.log2(_WORLD_M / _USUAL_STEPS / resolution_m),
     )
     for zoom in range(int(np.clip(np.ceil(least), 0, HIGHEST)), HIGHEST):
         column, row = np.floor(xy * 2**zoom).astype(np.int64).T
-        _, count = np.unique(row * 2**zoom + column, return_counts=True)
-        if count.max() <= CROWD:
+        _, tile = np.unique(row * 2**zoom + column, return_inverse=True)
+        pieces = (wide * 2 ** (zoom + 1) + 1).prod(axis=1).sum()
+        if np.bincount(tile, weight).max() <= CROWD or pieces > PIECES * len(gdf):
             return zoom
     return HIGHEST
 
@@ -253,6 +292,25 @@ def _plain(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return out
 
 
+def _straight(rows: gpd.GeoDataFrame, zoom: int, extent: int) -> gpd.GeoDataFrame:
+    """Keep long edges straight on the map, where the tiler bends them by a step."""
+    import shapely
+
+    out = rows.to_crs(3857)
+    geometries = out.geometry.to_numpy()
+    if (shapely.get_dimensions(geometries) < 1).all():
+        return out
+    far = np.radians(np.abs(rows.total_bounds[[1, 3]]).max())
+    step = _WORLD_M / 2**zoom / extent
+    # An edge of length d lies up to d² tan(latitude) / 8 R off the chord in degrees.
+    longest = float(np.sqrt(8 * _RADIUS_M * step / 2 / max(np.tan(far), 0.01)))
+    west, south, east, north = shapely.bounds(geometries).T
+    large = np.maximum(east - west, north - south) > longest
+    kept = geometries.copy()
+    kept[large] = shapely.segmentize(geometries[large], longest)
+    return out.set_geometry(kept, crs=out.crs)
+
+
 def _run(order: dict[str, Any], target: Path) -> dict[str, Any]:
     """Have the tiles made, and end their maker whatever happens."""
     with subprocess.Popen(
@@ -276,6 +334,62 @@ def _run(order: dict[str, Any], target: Path) -> dict[str, Any]:
             _cannot(target, f"{made['dropped']} features found no room in their tiles")
         )
     return made
+
+
+def _lost(archive: Path, zoom: int, rows: int) -> NDArray[np.intp]:
+    """Rows that no tile holds."""
+    import pyogrio
+
+    found = pyogrio.read_dataframe(
+        archive, layer=LAYER, columns=[ROW], read_geometry=False, ZOOM_LEVEL=zoom
+    )
+    there = np.zeros(rows, bool)
+    there[found[ROW].to_numpy(np.int64)] = True
+    return np.flatnonzero(~there)
+
+
+def _widened(
+    rows: gpd.GeoDataFrame, lost: NDArray[np.intp], zoom: int, extent: int
+) -> gpd.GeoDataFrame:
+    """Let what would vanish between two steps reach over one."""
+    import shapely
+
+    geometries = rows.geometry.to_numpy().copy()
+    step = _WORLD_M / 2**zoom / extent
+    geometries[lost] = shapely.buffer(geometries[lost], 1.5 * step, quad_segs=2)
+    return rows.set_geometry(geometries, crs=rows.crs)
+
+
+def _append(archive: Path, parts: Iterable[bytes]) -> int:
+    """Put bytes behind the tiles, as part of their section; return where they start."""
+    with archive.open("r+b") as stream:
+        stream.seek(_SECTIONS)
+        sections = list(struct.unpack("<8Q", stream.read(64)))
+        end = sections[6] + sections[7]
+        stream.seek(end)
+        behind = stream.read()
+        stream.seek(end)
+        for part in parts:
+            stream.write(part)
+        longer = stream.tell() - end
+        stream.write(behind)
+        for place in (0, 2, 4):
+            sections[place] += longer if sections[place] >= end else 0
+        sections[7] += longer
+        stream.seek(_SECTIONS)
+        stream.write(struct.pack("<8Q", *sections))
+        stream.flush()
+        os.fsync(stream.fileno())
+    return int(end)
+
+
+def _digest(path: Path) -> str:
+    """Sum up a file, a step at a time."""
+    summed = hashlib.sha256()
+    with path.open("rb") as stream:
+        while part := stream.read(_STEP):
+            summed.update(part)
+    return summed.hexdigest()
 
 
 def _cannot(target: Path, reason: str) -> str:

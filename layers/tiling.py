@@ -18,24 +18,29 @@ def tile(order: dict[str, Any]) -> dict[str, Any]:
     ----------
     order
         ``source`` (GeoParquet), ``levels`` and ``archive`` (paths to write), ``layer``,
-        ``low``, ``high`` (zooms), ``extent`` (steps across a tile) and ``points``
-        (whether all features are points).
+        ``zoom`` and ``extent`` (steps across a tile).
 
     Returns
     -------
     dict
         ``features``: number by zoom; ``tiles``: number in all; ``dropped``: features
-        that the size of a tile left out.
+        that the size of a tile left out; ``collapsed``: pieces that vanish between two
+        steps.
     """
     import tylertoo
 
     made = tylertoo.overview(
         order["source"],
         order["levels"],
-        min_zoom=order["low"],
-        max_zoom=order["high"],
+        min_zoom=order["zoom"],
+        max_zoom=order["zoom"],
         density_drop=False,
-        point_thinning=0.0 if order["points"] else None,
+        simplify_factor=0.0,
+        point_thinning=0.0,
+        line_thinning=0.0,
+        polygon_thinning=0.0,
+        line_visibility=0.0,
+        polygon_visibility=0.0,
         coalesce_lines=False,
         no_auto_rank=True,
         profile="bounded",
@@ -52,6 +57,7 @@ def tile(order: dict[str, Any]) -> dict[str, Any]:
         "features": {row["zoom"]: row["feature_count"] for row in made["levels"]},
         "tiles": out["total_tiles"],
         "dropped": out["encode_dropped_features"],
+        "collapsed": out["encode_quantized_features"],
     }
 
 

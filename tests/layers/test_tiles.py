@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 
 import geopandas as gpd
 import numpy as np
@@ -46,14 +47,61 @@ def test_all_points_stand_in_the_finest_zoom_where_they_belong(tmp_path):
     assert apart.max() <= made.step_m * 0.5**0.5 * 1.001
 
 
-def test_areas_and_lines_stand_in_every_zoom(tmp_path):
+def test_areas_and_lines_stand_whole_in_one_zoom(tmp_path):
     layer = points(200)
     layer.geometry = shapely.buffer(layer.geometry.to_numpy(), 0.05, quad_segs=4)
+    hole = shapely.buffer(shapely.centroid(layer.geometry.to_numpy()), 0.01)
+    layer.geometry = shapely.difference(layer.geometry.to_numpy(), hole)
     layer.loc[0, "geometry"] = shapely.LineString([(121, 38), (130, 42)])
+    layer.loc[1, "geometry"] = shapely.box(100, 20, 140, 60)
     made = write_tiles(layer, tmp_path / "a.pmtiles", zoom=7)
-    assert made.features[7] == 200
-    assert set(made.features) <= set(range(8))
-    assert set(read(made.path, 7)[ROW]) == set(range(200))
+    assert dict(made.features) == {7: 200}
+    assert not made.points
+    found = read(made.path, 7)
+    assert len(found) > 300  # some are cut
+    whole = found.to_crs(3857).dissolve(ROW).sort_index().geometry
+    assert whole.index.tolist() == list(range(200))
+    given = layer.geometry.to_crs(3857).to_numpy()
+    left = shapely.area(shapely.symmetric_difference(whole.to_numpy(), given))
+    assert (left[1:] <= 1e-3 * shapely.area(given)[1:]).all()
+    assert whole[0].buffer(3).covers(given[0])
+
+
+def test_what_is_smaller_than_a_step_is_not_lost(tmp_path):
+    tiny = [shapely.box(125, 40, 125 + size, 40 + size) for size in (1e-9, 1e-6, 1)]
+    tiny += [shapely.box(126, 40, 126 + 1e-9, 41), shapely.LineString([(1, 1), (1, 1)])]
+    tiny += [shapely.Polygon([(5, 5), (7, 7), (6, 6)])]
+    layer = gpd.GeoDataFrame(geometry=tiny, crs=4326)
+    made = write_tiles(layer, tmp_path / "a.pmtiles", resolution_m=100)
+    assert set(read(made.path, made.zoom)[ROW]) == set(range(len(tiny)))
+
+
+def test_bytes_behind_the_tiles_are_part_of_a_sound_archive(tmp_path):
+    plain = write_tiles(points(500), tmp_path / "a.pmtiles")
+    made = write_tiles(points(500), tmp_path / "b.pmtiles", append=[b"one", b"two"])
+    data = made.path.read_bytes()
+    assert data[made.appended :][:6] == b"onetwo"
+    assert made.size == len(data) == plain.size + 6
+    assert made.sha256 == hashlib.sha256(data).hexdigest() != plain.sha256
+    read(made.path, made.zoom)
+    with made.path.open("rb") as stream:
+        source = pmtiles.MmapSource(stream)
+        assert pmtiles.Reader(source).metadata()["vector_layers"][0]["id"] == "features"
+        head = pmtiles.Reader(source).header()
+        assert len(list(pmtiles.all_tiles(source))) == made.tiles
+    lengths = ("root", "metadata", "leaf_directory", "tile_data")
+    ends = [head[f"{one}_offset"] + head[f"{one}_length"] for one in lengths]
+    assert max(ends) == len(data)
+
+
+def test_tiles_stay_fewer_than_a_layer_of_large_areas_can_pay_for(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("layers.tiles.CROWD", 2)
+    layer = points(60)
+    layer.geometry = shapely.buffer(layer.geometry.to_numpy(), 2)
+    made = write_tiles(layer, tmp_path / "a.pmtiles")
+    assert made.tiles < 4000
 
 
 def test_the_zoom_is_the_first_without_a_crowd(tmp_path, monkeypatch):
@@ -104,6 +152,11 @@ def test_tiles_are_packed_as_the_format_says(tmp_path):
             gpd.GeoDataFrame(geometry=[shapely.Point(0, 89)], crs=4326),
             GeometryError,
             "85.05",
+        ),
+        (
+            gpd.GeoDataFrame(geometry=[shapely.Point(0, 1), None], crs=4326),
+            GeometryError,
+            "missing",
         ),
         (
             gpd.GeoDataFrame(
