@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from layers.export.content import Content
     from layers.export.values import Kind, Values
 
+_NUL = r"\x00"
+"""Pattern of a character that hardly any text has."""
+
 
 def filled(values: Values, *kinds: Kind) -> int:
     """Count cells of some kinds that hold a value.
@@ -184,10 +187,37 @@ def heights(shapes: np.ndarray) -> tuple[int, int]:
     return deep, len(there) - deep
 
 
+def with_nul(column: pa.ChunkedArray) -> int:
+    """Count texts with a NUL character.
+
+    Parameters
+    ----------
+    column
+        Texts.
+
+    Returns
+    -------
+    int
+        All bytes are looked at as one first; hardly a text has any.
+    """
+    return _counted(column, _NUL) if any(map(_may_have_nul, column.chunks)) else 0
+
+
 def _matching(column: pa.ChunkedArray, pattern: str) -> int:
+    return with_nul(column) if pattern == _NUL else _counted(column, pattern)
+
+
+def _counted(column: pa.ChunkedArray, pattern: str) -> int:
     import pyarrow.compute as pc
 
     return pc.sum(pc.match_substring_regex(column, pattern)).as_py() or 0
+
+
+def _may_have_nul(texts: pa.Array) -> bool:
+    data = texts.buffers()[2]
+    if data is None or not data.size:
+        return False
+    return not np.frombuffer(data, dtype=np.uint8).all()
 
 
 def _measures(values: Values) -> int:

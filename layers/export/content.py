@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from layers.export.values import Values
     from layers.symbology import Mark
 
 
@@ -77,6 +79,13 @@ class Sheet:
     """Heading of the legend under which it stands."""
     on: bool = True
     """Whether it shows at first."""
+
+    @cached_property
+    def values(self) -> Values:
+        """Columns and shapes as every format sees them, converted once."""
+        from layers.export.values import Values
+
+        return Values(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

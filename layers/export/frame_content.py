@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from geo.crs import require_lonlat
 from geo.errors import AxisOrderError, GeometryError
@@ -22,6 +23,11 @@ UNSOURCED = "unsourced"
 """Licence of a frame of which nothing is known, when it is written all the same."""
 
 _PLAIN = ("Point", "LineString", "Polygon")
+_KINDS = (
+    *("Point", "LineString", "LinearRing", "Polygon"),
+    *("MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"),
+)
+"""Kinds of geometry by their number in shapely."""
 
 
 def frame_content(
@@ -77,7 +83,7 @@ def frame_content(
             "unsourced=True; the files then say that nothing is known"
         )
     require_lonlat(gdf.iloc[:0], "the frame")
-    _require_on_earth(gdf)
+    bbox = _box_on_earth(gdf)
     sheet_id = _slug(str(about.get("layer") or name))
     title = str(about.get("title") or sheet_id)
     table = _table(gdf)
@@ -87,7 +93,7 @@ def frame_content(
         title=title,
         abstract=str(about.get("abstract") or ("" if not lacking else _UNKNOWN)),
         table=table,
-        geometry=_geometry(table),
+        geometry=_geometry(table.geometry.to_numpy()),
         fields={
             column: Field(alias=column, about="", unit=str(units.get(column, "")))
             for column in table.columns
@@ -106,7 +112,7 @@ def frame_content(
         sheets=(sheet,),
         dated=sheet.retrieved or date(2026, 1, 1),
         version=version("lodemap"),
-        bbox=_bbox(table),
+        bbox=bbox,
     )
 
 
@@ -143,8 +149,9 @@ def _table(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         raise SchemaError(
             "a row has no id; fill the column id, or give it another name"
         )
-    table["id"] = table["id"].map(str)
-    if table["id"].duplicated().any():
+    if not isinstance(table["id"].dtype, pd.StringDtype):
+        table["id"] = table["id"].map(str)
+    if not table["id"].is_unique:
         twice = table.loc[table["id"].duplicated(), "id"].iloc[0]
         raise SchemaError(
             f"the id {twice[:60]!r} occurs twice; expected one a row. Make them "
@@ -156,14 +163,23 @@ def _table(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return table  # type: ignore[no-any-return]
 
 
-def _require_on_earth(gdf: gpd.GeoDataFrame) -> None:
-    """Refuse coordinates that are no longitudes and latitudes."""
+def _box_on_earth(gdf: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
+    """Box around all places; refuse what is no longitude and latitude."""
     import shapely
 
-    lonlat, owner = shapely.get_coordinates(gdf.geometry.to_numpy(), return_index=True)
+    shapes = gdf.geometry.to_numpy()
+    west, south, east, north = map(float, shapely.total_bounds(shapes))
+    lonlat = shapely.get_coordinates(shapes)
+    if not len(lonlat):
+        return (-180.0, -90.0, 180.0, 90.0)
+    # The bounds leave out what is not a number; a sum of squares does not.
+    within = max(-west, east) <= 360 and max(-south, north) <= 90
+    with np.errstate(all="ignore"):
+        finite = math.isfinite(np.vdot(lonlat, lonlat))
+    if within and finite:
+        return (west, south, east, north)
+    lonlat, owner = shapely.get_coordinates(shapes, return_index=True)
     bad = ~(np.abs(lonlat) <= [360.0, 90.0]).all(axis=1)
-    if not bad.any():
-        return
     x, y = lonlat[bad][0]
     row = gdf.index[owner[bad][0]]
     if not (math.isfinite(x) and math.isfinite(y)):
@@ -178,22 +194,18 @@ def _require_on_earth(gdf: gpd.GeoDataFrame) -> None:
     )
 
 
-def _geometry(table: gpd.GeoDataFrame) -> str:
+def _geometry(shapes: np.ndarray) -> str:
     """Kind of geometry of all rows; ``Geometry`` where they have none."""
-    kinds = set(table.geom_type.dropna())
+    import shapely
+
+    found = np.unique(shapely.get_type_id(shapes)).tolist()
+    kinds = {_KINDS[number] for number in found if number >= 0}
     for kind in _PLAIN:
         if kinds <= {kind}:
             return kind
         if kinds <= {kind, f"Multi{kind}"}:
             return f"Multi{kind}"
     return "Geometry"
-
-
-def _bbox(table: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
-    west, south, east, north = map(float, table.total_bounds)
-    if not math.isfinite(west):
-        return (-180.0, -90.0, 180.0, 90.0)
-    return (west, south, east, north)
 
 
 def _slug(text: str) -> str:

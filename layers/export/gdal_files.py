@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layers.errors import WriteError
+from layers.export.sheet_rows import one_array
 from layers.export.values import BATCH
+from layers.export.wkb import wkb_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,15 +64,13 @@ def write_gdal(
     while place in columns:
         place += "_"
     fields = [pa.field(name, column.type) for name, column in columns.items()]
-    schema = pa.schema([*fields, pa.field(place, pa.binary())])
+    schema = pa.schema([*fields, pa.field(place, pa.large_binary())])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        import shapely
-
         for start in range(0, len(shapes), BATCH):
             part = shapes[start : start + BATCH]
-            wkb = pa.array(shapely.to_wkb(part, flavor="iso").tolist(), pa.binary())
-            cells = [_one(c.slice(start, BATCH)) for c in columns.values()]
+            wkb = wkb_array(part)
+            cells = [one_array(c.slice(start, BATCH)) for c in columns.values()]
             yield pa.record_batch([*cells, wkb], schema=schema)
             steps.add(len(part))
 
@@ -114,11 +114,3 @@ _KINDS = (
     *("MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"),
 )
 """Kinds of geometry by their number in shapely; a ring is a line."""
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    """One array of a few chunks."""
-    import pyarrow as pa
-
-    joined = column.combine_chunks()
-    return pa.concat_arrays(joined.chunks) if hasattr(joined, "chunks") else joined

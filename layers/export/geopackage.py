@@ -188,6 +188,7 @@ def _configured(content: Content) -> Iterator[None]:
         "OGR_CURRENT_DATE": f"{content.dated.isoformat()}T00:00:00.000Z",
         # One sync at the end does; a file that is cut short is never renamed.
         "OGR_SQLITE_SYNCHRONOUS": "OFF",
+        "OGR_SQLITE_JOURNAL": "OFF",
     }
     with _LOCK:
         before = {name: pyogrio.get_gdal_config_option(name) for name in wanted}

@@ -16,6 +16,7 @@ from layers.export.common_losses import (
     LISTS,
     RASTERS,
     matching,
+    with_nul,
 )
 from layers.export.flatgeobuf import FINE_TIMES, unlike_names
 from layers.export.gdal_files import kinds_of
@@ -52,6 +53,8 @@ def _negative_zeros(values: Values) -> int:
 def _made_multi(values: Values) -> int:
     import shapely
 
+    if values.sheet.geometry in _NAMES.values():
+        return 0
     total = 0
     for _, shapes in _split(values):
         kinds = kinds_of(shapes)
@@ -169,12 +172,12 @@ def plain_content(content: Content) -> Content:
 
 
 def _plain_sheets(sheet: Sheet) -> list[Sheet]:
-    values = Values(sheet)
+    values = sheet.values
     if _renamed(values):
         new = _new_names(values.columns)
         fields = {new[n]: field for n, field in sheet.fields.items() if n in new}
         sheet = replace(sheet, table=sheet.table.rename(columns=new), fields=fields)
-        values = Values(sheet)
+        values = sheet.values
     _refuse_collections(values)
     table: Any = sheet.table
     odd = {
@@ -187,7 +190,7 @@ def _plain_sheets(sheet: Sheet) -> list[Sheet]:
     if not sheet.geometry:
         return [replace(sheet, table=table)] if odd else [sheet]
     shapes = _without_empty(values.shapes)
-    if (shapes != values.sheet.table.geometry.to_numpy()).any():
+    if shapes is not sheet.table.geometry.to_numpy():
         table = table.set_geometry(_series(shapes, table))
     if sheet.geometry != "Geometry":
         return [replace(sheet, table=table)] if table is not sheet.table else [sheet]
@@ -226,6 +229,8 @@ def _is_odd(column: Any, values: Values) -> bool:
         return True
     if values.kinds[name] != "text":
         return False
+    if getattr(column.dtype, "storage", "") == "pyarrow":
+        return bool(with_nul(values.columns[name]))
     alone = Values(replace(values.sheet, table=column.to_frame(), geometry=""))
     return bool(alone.reworded or alone.unpaired or matching(alone, r"\x00"))
 
@@ -243,15 +248,18 @@ def _plain_column(old: Any, column: pa.ChunkedArray) -> Any:
 def _without_empty(shapes: np.ndarray) -> np.ndarray:
     import shapely
 
+    empty = shapely.is_empty(shapes)
+    if not empty.any():
+        return shapes
     found = shapes.copy()
-    found[shapely.is_empty(shapes)] = None
+    found[empty] = None
     return found
 
 
 def _series(shapes: np.ndarray, table: Any) -> Any:
     import geopandas as gpd
 
-    return gpd.GeoSeries(shapes, index=table.index, crs=4326, name="geometry")
+    return gpd.GeoSeries(shapes, index=table.index, crs=table.crs, name="geometry")
 
 
 def _rows(values: Values) -> dict[str, np.ndarray]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layers.export.values import Values
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from layers.export.content import Content, Sheet
     from layers.export.formats import Format
+    from layers.export.values import Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +171,8 @@ def count_losses(sheet: Sheet, losses: Iterable[Loss]) -> list[Found]:
     list of Found
         Those that happen.
     """
-    values = Values(sheet)
     return [
         Found(loss=loss, sheet=sheet.id, count=count)
         for loss in losses
-        if loss.in_sheet and (count := loss.in_sheet(values))
+        if loss.in_sheet and (count := loss.in_sheet(sheet.values))
     ]

@@ -17,6 +17,7 @@ import shapely
 
 from geo.errors import CRSMismatchError, CRSMissingError
 from layers.errors import SchemaError
+from layers.export.wkb import wkb_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -179,23 +180,37 @@ def batches(
                 done(len(part))
 
         return pa.RecordBatchReader.from_batches(table.schema, plain())
-    kind = pa.field(GEOMETRY, pa.binary(), metadata={"ARROW:extension:name": "ogc.wkb"})
-    schema = table.schema.append(kind)
+    marked = {"ARROW:extension:name": "ogc.wkb"}
+    schema = table.schema.append(pa.field(GEOMETRY, pa.large_binary(), metadata=marked))
 
     def with_places() -> Iterator[pa.RecordBatch]:
         for start in range(0, len(shapes), BATCH):
-            part = table.slice(start, BATCH).combine_chunks()
-            wkb = shapely.to_wkb(shapes[start : start + BATCH], flavor="iso")
-            columns = [column.combine_chunks() for column in part.columns]
-            flat = [
-                c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for c in columns
-            ]
-            yield pa.record_batch(
-                [*flat, pa.array(wkb, pa.binary(), from_pandas=True)], schema=schema
-            )
+            part = table.slice(start, BATCH)
+            wkb = wkb_array(shapes[start : start + BATCH])
+            columns = [one_array(column) for column in part.columns]
+            yield pa.record_batch([*columns, wkb], schema=schema)
             done(len(wkb))
 
     return pa.RecordBatchReader.from_batches(schema, with_places())
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """Put the chunks of a column together; one that is whole is not copied.
+
+    Parameters
+    ----------
+    column
+        A column, or a part of it.
+
+    Returns
+    -------
+    pyarrow.Array
+        All of its values.
+    """
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    joined = column.combine_chunks()
+    return pa.concat_arrays(joined.chunks) if hasattr(joined, "chunks") else joined
 
 
 def _check_crs(series: gpd.GeoSeries, name: str) -> None:

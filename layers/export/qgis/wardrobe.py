@@ -84,7 +84,7 @@ def dress(content: Content, path: Path, file: str, project: bytes) -> None:
     moment = f"{content.dated.isoformat()}T00:00:00.000Z"
     with closing(sqlite3.connect(path, isolation_level=None)) as file_:
         file_.execute("PRAGMA synchronous = OFF")  # the caller syncs the whole file
-        file_.execute("PRAGMA journal_mode = MEMORY")
+        file_.execute("PRAGMA journal_mode = OFF")
         file_.execute("BEGIN")
         for statement in _TABLES.split(";\n"):
             file_.execute(statement)
