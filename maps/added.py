@@ -17,6 +17,7 @@ from maps.classes import LayerMark, classify
 from maps.columns import as_texts
 from maps.facts import feature_facts, length, quantity, words
 from maps.layer import Verbatim, feature, mark_layer
+from maps.legend import class_label, layer_about, layer_label
 from maps.many import cited
 from maps.page import ExchangeMap, PageError
 from maps.popup import Card, dom_id
@@ -30,6 +31,8 @@ from maps.vertices import (
     run_on,
     take_apart,
 )
+from maps.words import Said, recognised
+from maps.words.phrases import ARCHIVE_TROUBLE, card_phrases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +160,7 @@ class _Drawing:
             dataclasses.replace(
                 self.mark,
                 key=f"{self.mark.key}:{place}",
-                label=f"{one.label} ({one.count:,})",
+                label=class_label(one.label, one.count),
                 about="" if place or self.many else self.mark.about,
                 role=f"added-{self.number}-{place}",
                 title="" if place or self.many else self.mark.label,
@@ -170,8 +173,7 @@ class _Drawing:
     def show_on(self, page: ExchangeMap) -> None:
         """Put the layer's rows into the legend, and its colours into the page."""
         if self.classes is None or self.many:
-            mark = self.mark
-            page.show_mark(dataclasses.replace(mark, many=self.many))
+            page.show_mark(self.mark)
         if self.classes is None:
             return
         page.needs("classes")
@@ -267,10 +269,11 @@ def _draw_canvas(
     from maps.many import many_layer, own_resolution, rounding
 
     step = resolution_m or own_resolution(gdf)
-    about = f"{drawing.mark.about} {rounding(step)}"
+    about = Said("{0} {1}", drawing.mark.about, rounding(step))
     mark = dataclasses.replace(drawing.mark, about=about)
     dataclasses.replace(drawing, mark=mark).show_on(page)
     page.needs("many")
+    page.says |= card_phrases(gdf.columns)
     many_layer(
         mark,
         gdf,
@@ -289,52 +292,33 @@ def _draw_tiles(
     resolution_m: float | None,
     path: Path,
 ) -> None:
-    """Draw a layer of points from an archive beside the page."""
+    """Draw a layer from an archive beside the page."""
     from maps.many import own_resolution, rounding
     from maps.tiled import tiled_layer
 
-    if not len(gdf) or not (shapes.kinds == POINT).all():
+    if not (shapes.kinds > 0).any():
         raise PageError(
-            f"layer {drawing.name!r} cannot be tiles: they hold points, and every row "
-            "needs a place. Leave tiles out, or leave those rows out first."
+            f"layer {drawing.name!r} cannot be tiles: none of its features has a "
+            "place; expected one or more. Leave tiles out."
         )
     step = resolution_m or own_resolution(gdf)
     made = tiled_layer(
         drawing.mark,
         gdf,
+        shapes,
         path,
         layer=drawing.name,
         resolution_m=step,
         classes=drawing.classes,
     )
-    about = f"{drawing.mark.about} {rounding(made.data['resolution'])}"
+    about = Said("{0} {1}", drawing.mark.about, rounding(made.data["resolution"]))
     mark = dataclasses.replace(drawing.mark, about=about)
     dataclasses.replace(drawing, mark=mark).show_on(page)
     page.needs("many")
     page.needs("tiled")
+    page.says |= {*card_phrases(gdf.columns), *ARCHIVE_TROUBLE}
     page.archives.append(path)
     made.add_to(page)
-
-
-def _warning(bare: int, total: int) -> str:
-    """Say in the legend that ``bare`` features of a layer name no source."""
-    if not total:
-        return "no features"
-    if not bare:
-        return ""
-    return "no source named" if bare == total else f"{bare} of {total} name no source"
-
-
-def _unplaced(shapes: Shapes) -> str:
-    """Say how many features have no place on the map, and why."""
-    lost = int((shapes.kinds == 0).sum())
-    if not lost:
-        return ""
-    total = len(shapes.kinds)
-    beyond = (
-        f", {shapes.beyond:,} of them beyond 85° of latitude" if shapes.beyond else ""
-    )
-    return f" {lost:,} of {total:,} have no place on the map{beyond}: not drawn."
 
 
 def _mark(
@@ -348,7 +332,7 @@ def _mark(
     bare = len(gdf)
     if "sources" in gdf:
         bare = sum(not text.strip() for text in as_texts(gdf["sources"]).to_pylist())
-    warning = _warning(bare, len(gdf))
+    lost = int((shapes.kinds == 0).sum())
     kinds = shapes.kinds[shapes.kinds > 0]
     kind = (
         {POINT: "symbol", LINE: "line", AREA: "area"}[int(kinds[0])]
@@ -363,9 +347,8 @@ def _mark(
             raise PageError(f"style has {key!r}: {value!r}; expected one of {choices}")
     return LayerMark(
         key=f"added:{number}",
-        label=f"{name} ({warning})" if warning else name,
-        about="Added by the maker of this page; not part of the catalogue."
-        + _unplaced(shapes),
+        label=layer_label(name, bare, len(gdf)),
+        about=layer_about(lost, len(gdf), shapes.beyond),
         group=ADDED,
         shape=kind,  # type: ignore[arg-type]
         role=style.get("colour", "added"),
@@ -387,7 +370,10 @@ def _card(
     )
     located = _located(row)
     if given:
-        others = (("Sources, as given", given), *others)
+        others = ((Said("Sources, as given"), given), *others)
+    whose = Said("From the added layer “{0}”; not checked.", layer)
+    if unsourced:
+        whose = Said("{0} {1}", whose, Said("It names no source."))
     return Card(
         key=key,
         dom_id=dom_id(key),
@@ -396,12 +382,13 @@ def _card(
         name=_name(row.get("name")) or f"{layer} {place + 1}",
         name_ko=_name(row.get("name_ko")),
         name_zh=_name(row.get("name_zh")),
-        badge=_short(row.get("status")) or ("no source named" if unsourced else ""),
-        intro=f"From the added layer “{layer}”; not checked."
-        + (" It names no source." if unsourced else ""),
+        badge=_short(row.get("status"))
+        or (Said("no source named") if unsourced else ""),
+        intro=whose,
         facts=located + others,
         sources=known,
         note=_short(row.get("note")),
+        language="",
     )
 
 
@@ -409,12 +396,18 @@ def _located(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Say where a feature is and how well that is known, or that nobody says so."""
     shown = {k: v for k, v in row.items() if k in {*_KNOWN, "geometry"}}
     radius = _radius(shown.pop("uncertainty_m", None))
+    facts: list[tuple[str, str]] = []
     if not radius:
-        return (("Where", "uncertainty not stated"), *feature_facts(shown))
-    if row["geometry"].geom_type == "Point":
-        return feature_facts({**shown, "uncertainty_m": radius})
-    off = ("Where", f"may be off by {length(radius)}")
-    return (off, *feature_facts(shown))
+        facts.append(("Where", "uncertainty not stated"))
+    elif row["geometry"].geom_type == "Point":
+        shown["uncertainty_m"] = radius
+    else:
+        facts.append(("Where", f"may be off by {length(radius)}"))
+    facts += feature_facts(shown)
+    return tuple(
+        (Said(label), text if label == "How located" else recognised(text) or text)
+        for label, text in facts
+    )
 
 
 def _feature(

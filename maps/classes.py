@@ -18,6 +18,7 @@ from layers.symbology import Mark
 from maps.columns import as_texts, shown
 from maps.facts import number, words
 from maps.page import PageError
+from maps.words import Said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,14 +136,11 @@ class LayerMark(Mark):
         Name of the layer, on the first of its classes where nothing else says it.
     method, unit
         How the classes were made, and what their numbers are; on the first of them.
-    many
-        Whether the page's script draws it on a canvas, with its own controls.
     """
 
     title: str = ""
     method: str = ""
     unit: str = ""
-    many: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,14 +346,15 @@ def _categories(values: pd.Series, name: str, palette: str) -> Classes:
     class_of[own] = np.arange(len(own))
     rest = order[len(own) :]
     blank = [place for place, label in enumerate(labels) if not label]
-    for group, label in ((rest, f"{len(rest):,} other texts"), (blank, "no value")):
+    others = Said("{0} other texts", f"{len(rest):,}")
+    for group, label in ((rest, others), (blank, Said("no value"))):
         if group:
             class_of[group] = len(rows)
             count = int(counts[group].sum())
             rows.append(Class(label=label, count=count, colours=NONE))
     return Classes(
         column=name,
-        method=f"{words(name)}: categories",
+        method=Said("{0}: categories", words(name)),
         unit="",
         classes=tuple(rows),
         upper=(),
@@ -387,10 +386,12 @@ def _graduated(
         )
     ]
     if not held.all():
-        rows.append(Class(label="no value", count=int((~held).sum()), colours=NONE))
+        rows.append(
+            Class(label=Said("no value"), count=int((~held).sum()), colours=NONE)
+        )
     return Classes(
         column=name,
-        method=f"{words(name)}. {SCHEMES[scheme]}",
+        method=Said("{0}. {1}", words(name), Said(SCHEMES[scheme])),
         unit=unit,
         classes=tuple(rows),
         upper=tuple(float(v) for v in upper),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layers.symbology import ADDED, GROUP_NOTES, GROUPS, MARKS
+from maps.words import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,6 +74,89 @@ def legend_groups(marks: Iterable[Mark]) -> tuple[Group, ...]:
                 Group(title=title, note=GROUP_NOTES.get(title, ""), rows=rows)
             )
     return tuple(groups)
+
+
+def layer_label(name: str, bare: int, total: int) -> str:
+    """Name of an added layer; with it, that some of its features name no source.
+
+    Parameters
+    ----------
+    name
+        Name of the layer.
+    bare, total
+        Features that name no source, and all.
+
+    Returns
+    -------
+    str
+        The bare name where every feature names one.
+
+    Examples
+    --------
+    >>> layer_label("pits", 1, 3)
+    'pits (1 of 3 name no source)'
+    """
+    if not total:
+        return Said("{0} (no features)", name)
+    if not bare:
+        return name
+    if bare == total:
+        return Said("{0} (no source named)", name)
+    return Said("{0} ({1} of {2} name no source)", name, bare, total)
+
+
+def class_label(label: str, count: int) -> str:
+    """Name of a class with how many features it has.
+
+    Parameters
+    ----------
+    label
+        What the class holds; a text of the page, or one of the data.
+    count
+        Features in it.
+
+    Returns
+    -------
+    str
+        For the row of the class.
+
+    Examples
+    --------
+    >>> class_label("mine", 1200)
+    'mine (1,200)'
+    """
+    if isinstance(label, Said):
+        return Said("{0} ({1})", label, f"{count:,}")
+    return f"{label} ({count:,})"
+
+
+def layer_about(lost: int, total: int, beyond: int) -> str:
+    """Say whose an added layer is, how many features are not drawn, and why.
+
+    Parameters
+    ----------
+    lost, total
+        Features that have no place on the map, and all.
+    beyond
+        Those of the first that lie beyond the map's latitudes.
+
+    Returns
+    -------
+    str
+        One sentence or two.
+    """
+    whose = Said("Added by the maker of this page; not part of the catalogue.")
+    if not lost:
+        return whose
+    numbers = [f"{lost:,}", f"{total:,}", f"{beyond:,}"]
+    rest = Said("{0} of {1} have no place on the map: not drawn.", *numbers[:2])
+    if beyond:
+        rest = Said(
+            "{0} of {1} have no place on the map, {2} of them beyond 85° of latitude: "
+            "not drawn.",
+            *numbers,
+        )
+    return Said("{0} {1}", whose, rest)
 
 
 def legend_html(marks: Iterable[Mark]) -> str:

@@ -15,6 +15,7 @@ from maps.columns import Store, put_column, put_numbers
 from maps.layer import Verbatim, to_json
 from maps.popup import source_view
 from maps.vertices import FINEST_M, put_shapes
+from maps.words import Said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,9 +210,10 @@ def rounding(resolution_m: float) -> str:
     'Positions are rounded to 1 m: none is moved by more than 0.71 m.'
     """
     moved = resolution_m / 2**0.5
-    return (
-        f"Positions are rounded to {_metres(resolution_m)}: none is moved by more "
-        f"than {_metres(moved)}."
+    return Said(
+        "Positions are rounded to {0}: none is moved by more than {1}.",
+        _metres(resolution_m),
+        _metres(moved),
     )
 
 

@@ -42,6 +42,7 @@ from maps.words import (
     ta,
     tr,
     vocabulary,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def environment() -> Environment:
         "t": t,
         "ta": ta,
         "tr": tr,
+        "within": within,
     }
     return templates
 
@@ -199,6 +201,7 @@ class ExchangeMap(folium.Map):
         self.cards: list[Card] = []
         self.marks: dict[str, Mark] = {}
         self.extras: list[str] = []
+        self.says: set[str] = set()
         self.archives: list[Path] = []
         self.credits: list[Mapping[str, str]] = []
         self._id = "main"
@@ -327,7 +330,7 @@ class _Page(Figure):
                     provenance=Markup(f"{OPENING}{CLOSING}"),
                 )
             )
-        words = page_words(html, own_scripts_text)
+        words = page_words(html, own_scripts_text, owner.says)
         block = f'<script type="application/json" id="words">{to_json(words)}</script>'
         return with_provenance(html.replace(_WORDS, block, 1), owner.made)
 

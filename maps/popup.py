@@ -137,6 +137,8 @@ class Card:
         Parts of a score.
     inputs
         Data that it was computed from, each with its licence.
+    language
+        Of the data on it; empty where nobody stated it.
     """
 
     key: str
@@ -158,6 +160,7 @@ class Card:
     warning: str = ""
     shares: tuple[Share, ...] = ()
     inputs: tuple[str, ...] = ()
+    language: str = "en"
 
 
 class Evidence:

@@ -27,7 +27,7 @@
     main.textContent = shown.text;
     main.lang = shown.lang;
     el.append(main);
-    [['en', mark.name], ['ko', mark.ko], ['zh', mark.zh]].forEach(([lang, text]) => {
+    lodemap.namesOf(mark).forEach(([lang, text]) => {
       if (!text || mark.rank > 2 || mark.family === 'candidate') return;
       if (lang === shown.lang || !(mark.ko || mark.zh) || mark.label !== mark.name) return;
       const other = document.createElement('span');

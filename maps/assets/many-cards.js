@@ -9,7 +9,7 @@
     'precision_code', 'georeference_protocol', 'sources'];
   const open = new Set();
   const byId = (id) => document.getElementById(id);
-  const { select: selectMark, close: closeMark } = lodemap;
+  const { select: selectMark, close: closeMark, make, said } = lodemap;
   let drawn = [];
   let hint = null;
   let looks = 0;
@@ -25,19 +25,15 @@
     return i < 0 ? null : { layer, i };
   }
 
-  /** An element with a text in it, which is never read as markup. */
-  function make(tag, text = '', attributes = {}) {
-    const el = document.createElement(tag);
-    el.textContent = text;
-    Object.entries(attributes).forEach(([name, value]) => el.setAttribute(name, value));
-    return el;
-  }
-
   const short = (text) => (text.length > 200 ? `${text.slice(0, 200)} …` : text);
-  const words = (name) => {
-    const text = name.replaceAll('_', ' ').trim();
-    return text.slice(0, 1).toUpperCase() + text.slice(1);
-  };
+  const words = (name) => lodemap.words(name);
+  const OURS = /^(no value|\d[\d,]* other texts)$/;
+
+  /** A fixed phrase in the reader's language, and later in another; else the text itself. */
+  function told(text) {
+    const found = lodemap.phrase(text);
+    return found ? said(...found) : text;
+  }
 
   /** A length for people; as `length` in facts.py. */
   function metres(value) {
@@ -66,11 +62,22 @@
     return rows ? `${layer.data.layer} ${rows[i] + 1}` : layer.data.layer;
   }
 
+  /** Name of a feature and its language, for the reader. */
+  async function titleOf(layer, i) {
+    const lang = lodemap.language();
+    const names = lang === 'en' ? null : await layer.column(`name_${lang}`);
+    const own = names ? short(names.at(i)) : '';
+    return own ? { text: own, lang } : { text: await nameOf(layer, i), lang: '' };
+  }
+
   /** Class of a feature in words; empty where the layer has none. */
   function classOf(layer, i) {
     const { classes } = layer.data;
-    return classes ? `${words(classes.column)}: ${classes.labels[layer.places[i]]}`
-      + `${classes.unit ? ` ${classes.unit}` : ''}` : '';
+    if (!classes) return '';
+    const label = classes.labels[layer.places[i]];
+    const [ours, ...values] = (OURS.test(label) && lodemap.phrase(label)) || [];
+    return lodemap.t('{0}: {1}', words(classes.column), ours ? lodemap.t(ours, ...values)
+      : `${label}${classes.unit ? ` ${classes.unit}` : ''}`);
   }
 
   /** Colour of a feature, by day and in the dark. */
@@ -97,39 +104,47 @@
     const cited = views ? views.cited : text('sources');
     const known = views ? views.known : [];
     const bare = !known.length && !cited;
-    const el = make('article', '', { class: `card role-${data.role}`, id: `card-${keyOf(layer, i).replace('/', '_')}` });
+    const el = make('article', '', { class: `card role-${data.role}`, lang: '',
+      id: `card-${keyOf(layer, i).replace('/', '_')}` });
     el.style.setProperty('--mark', colourOf(layer, i));
     el.append(make('p', words(text('kind')) || data.layer, { class: 'kind' }));
     const title = await nameOf(layer, i);
-    el.append(make('h3', title));
-    const others = [['ko', text('name_ko')], ['zh', text('name_zh')]].filter(([, t]) => t);
+    const others = ['ko', 'zh'].map((lang) => [lang, short(text(`name_${lang}`))]).filter(([, t]) => t);
     if (others.length) {
-      const names = make('p', '', { class: 'names' });
-      others.forEach(([lang, t]) => names.append(make('span', short(t), { lang })));
-      el.append(names);
-    }
-    const badge = text('status') || (bare ? 'no source named' : '');
+      const name = make('span', title, { 'data-n': '', 'data-l': '' });
+      const names = make('p', '', { class: 'names others' });
+      names.append(make('span', title, { lang: '' }));
+      others.forEach(([lang, t]) => {
+        name.dataset[lang] = t;
+        names.append(make('span', t, { lang }));
+      });
+      lodemap.rename(name);
+      el.append(make('h3', name), names);
+      lodemap.showOthers(names);
+    } else el.append(make('h3', title));
+    const badge = text('status') || (bare ? said('no source named') : '');
     if (badge) {
       const line = make('p');
       line.append(make('span', badge, { class: `badge badge-${badge === 'hypothetical' ? badge : 'plain'}` }));
       el.append(line);
     }
-    el.append(make('p', `From the added layer “${data.layer}”; not checked.${bare ? ' It names no source.' : ''}`));
+    const whose = said('From the added layer “{0}”; not checked.', data.layer);
+    el.append(make('p', bare ? said('{0} {1}', whose, said('It names no source.')) : whose));
     if (text('note')) el.append(make('p', text('note'), { class: 'small quiet' }));
     const facts = where(layer, i, row);
-    if (cited) facts.push(['Sources, as given', cited]);
+    if (cited) facts.push([said('Sources, as given'), cited]);
     row.forEach((value, name) => { if (!KNOWN.includes(name) && value) facts.push([name, value]); });
     const list = make('dl');
     facts.forEach(([label, value]) => list.append(make('dt', label), make('dd', value)));
     el.append(list);
     if (known.length) {
-      el.append(make('h4', 'Sources'));
-      const sources = make('ul', '', { class: 'plain small' });
+      el.append(make('h4', said('Sources')));
+      const sources = make('ul', '', { class: 'plain small', lang: 'en' });
       known.forEach((source) => sources.append(sourceItem(source)));
       el.append(sources);
     }
     const say = `${title}, ${words(text('kind')) || data.layer}${bare ? ', no source named' : ''}`;
-    return { el, name: title, say, radius: radiusOf(row, shape.kinds[i]) };
+    return { el, name: title, say, radius: radiusOf(row, shape.kinds[i]), ...Object.fromEntries(others) };
   }
 
   /** Radius within which a point lies; 0 where nobody says so. */
@@ -143,18 +158,19 @@
     const { shape, data } = layer;
     const radius = radiusOf(row);
     const facts = [];
-    if (i >= shape.placed) facts.push(['Where', 'no place on the map']);
-    else if (!radius) facts.push(['Where', 'uncertainty not stated']);
+    const place = (text) => facts.push([said('Where'), text]);
+    if (i >= shape.placed) place(said('no place on the map'));
+    else if (!radius) place(said('uncertainty not stated'));
     else if (shape.kinds[i] === 1) {
-      facts.push(['Where', `${position(shape.anchor(i), radius)}, somewhere within ${metres(radius)}`]);
-    } else facts.push(['Where', `may be off by ${metres(radius)}`]);
+      place(told(`${position(shape.anchor(i), radius)}, somewhere within ${metres(radius)}`));
+    } else place(told(`may be off by ${metres(radius)}`));
     const code = Number.parseInt(row.get('precision_code'), 10);
     if (Number.isFinite(code)) {
       const known = data.precision.find(([number]) => number === code);
-      facts.push(['Precision', `${known ? known[1] : 'unknown code'} (code ${code})`]);
+      facts.push([said('Precision'), told(`${known ? known[1] : 'unknown code'} (code ${code})`)]);
     }
     const how = row.get('georeference_protocol');
-    if (how) facts.push(['How located', how]);
+    if (how) facts.push([said('How located'), how]);
     return facts;
   }
 
@@ -164,8 +180,8 @@
     if (source.url) item.append(make('a', source.title, { href: source.url, rel: 'noopener noreferrer' }));
     else item.append(make('span', source.title));
     item.append(`${source.by ? `, ${source.by}` : ''}${source.published ? `, ${source.published}` : ''}. `);
-    if (source.reliability) item.append(`${source.reliability}: ${source.reliability_words}. `);
-    if (source.seen) item.append(`${source.seen.slice(0, 1).toUpperCase()}${source.seen.slice(1)}.`);
+    if (source.reliability) item.append(`${source.reliability}: `, told(source.reliability_words), '. ');
+    if (source.seen) item.append(told(`${source.seen.slice(0, 1).toUpperCase()}${source.seen.slice(1)}`), '.');
     return item;
   }
 
@@ -178,7 +194,7 @@
     const placed = i < layer.shape.placed;
     const anchor = placed ? layer.shape.anchor(i) : null;
     const bounds = placed ? L.latLngBounds(layer.shape.bounds(i)) : lodemap.map().getBounds().pad(-0.5);
-    const mark = { key, card: made.el.id, name: made.name, say: made.say, mark: layer.key, rank: 9,
+    const mark = { key, card: made.el.id, name: made.name, ko: made.ko, zh: made.zh, say: made.say, mark: layer.key, rank: 9,
       role: layer.data.role, family: 'added', label: '', anchor: anchor || [0, 0], bounds, parts: [],
       radius: made.radius, i, layer, placed };
     lodemap.marks.set(key, mark);
@@ -305,8 +321,8 @@
     }
     const key = keyOf(...found);
     if (hint?.key === key) return;
-    const name = await nameOf(...found).catch(() => found[0].data.layer);
-    const text = make('span', name);
+    const name = await titleOf(...found).catch(() => ({ text: found[0].data.layer, lang: '' }));
+    const text = make('span', name.text, { lang: name.lang });
     const kind = classOf(...found);
     if (kind) text.append(document.createElement('br'), kind);
     hint?.remove();
@@ -342,7 +358,10 @@
   const dressMany = (layer) => {
     if (!started) start();
     started = true;
+    layer.titleOf = (i) => titleOf(layer, i);
+    layer.open = (i, options) => selectMany(layer, i, options);
     lodemap.toolMany(layer);
+    lodemap.keysMany(layer);
   };
-  Object.assign(lodemap, { dressMany, manyName: nameOf, manyKey: keyOf, selectMany, make, words, classOf });
+  Object.assign(lodemap, { dressMany, manyName: nameOf, manyKey: keyOf, selectMany, classOf });
 })();

@@ -1,11 +1,11 @@
-/* Filters of a large layer: by range, category and text, without reading the page anew. */
+/* Filters of an added layer, of marks or on a canvas: by range, category and text, without reading the page anew. */
 (() => {
   'use strict';
 
   const BOXES = 12;
   const LATER_MS = 150;
   const LUMP = 8192;
-  const { make, words } = lodemap;
+  const { make, said } = lodemap;
   const count = new Intl.NumberFormat('en');
 
   /** Small letters without accents and apostrophes; as in search.js. */
@@ -13,11 +13,17 @@
     return text.normalize('NFD').replace(/[\u0300-\u036f'’‘ʼ`-]/g, '').normalize('NFC').toLowerCase();
   }
 
+  /** The name of a column in words. */
+  function words(name) {
+    const text = name.replaceAll('_', ' ').trim();
+    return text.slice(0, 1).toUpperCase() + text.slice(1);
+  }
+
   /** The columns of a layer as a form; each field narrows what is shown. */
   function filterMany(layer) {
     const form = make('form', '', { class: 'many-filter' });
     const tests = new Map();
-    const clear = make('button', 'Show all', { type: 'reset', class: 'text-button' });
+    const clear = make('button', said('Show all'), { type: 'reset', class: 'text-button' });
     clear.hidden = true;
     let turn = 0;
     let timer = 0;
@@ -42,7 +48,8 @@
       layer.filter = pass;
       await layer.choose();
       const left = pass ? pass.reduce((sum, one) => sum + one, 0) : layer.shape.placed;
-      lodemap.announce(`${count.format(left)} of ${count.format(layer.shape.placed)} features pass the filter`);
+      lodemap.announce(lodemap.t('{0} of {1} features pass the filter', count.format(left),
+        count.format(layer.shape.placed)));
     }
 
     const order = [...layer.data.columns].sort((a, b) =>
@@ -63,14 +70,15 @@
   /** A group of fields under the name of a column. */
   function group(name) {
     const set = make('fieldset');
-    set.append(make('legend', name === 'uncertainty_m' ? 'Uncertainty (m)' : words(name)));
+    set.append(name === 'uncertainty_m' ? make('legend', said('Uncertainty (m)'))
+      : make('legend', words(name), { lang: '' }));
     return set;
   }
 
   /** Two fields for the least and the greatest number. */
   function range(layer, column, set) {
     const box = group(column.name);
-    const fields = ['from', 'to'].map((word, i) => {
+    const fields = [said('from'), said('to')].map((word, i) => {
       const label = make('label', word);
       const field = make('input', '', { type: 'number', step: 'any', placeholder: String(i ? column.most : column.least) });
       label.append(' ', field);
@@ -97,7 +105,8 @@
       const label = make('label');
       const tick = make('input', '', { type: 'checkbox' });
       tick.checked = tick.defaultChecked = true;
-      label.append(tick, make('span', text === null ? 'no value' : `${text} (${count.format(column.counts[i])})`));
+      label.append(tick, text === null ? said('no value')
+        : make('span', `${text} (${count.format(column.counts[i])})`, { lang: '' }));
       box.append(label);
       return tick;
     });
@@ -116,7 +125,7 @@
   /** A text that the column's text has to hold. */
   function contains(layer, column, set) {
     const box = group(column.name);
-    const label = make('label', 'holds');
+    const label = make('label', said('holds'));
     const field = make('input', '', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
     label.append(' ', field);
     box.append(label);
@@ -178,5 +187,5 @@
     }
   }
 
-  Object.assign(lodemap, { filterMany, eachMatch, plainText: plain });
+  Object.assign(lodemap, { filterMany, eachMatch, plainText: plain, words });
 })();

@@ -45,8 +45,8 @@
       map.createPane('many-cursor').style.zIndex = 630;
       map.getPane('many-cursor').style.pointerEvents = 'none';
     }
-    const cursor = make('div', '', { class: 'many-cursor', role: 'button', tabindex: '0',
-      'aria-label': `Features of ${layer.data.layer}: arrow keys step through what is in view, Enter opens a card` });
+    const cursor = make('div', '', { class: 'many-cursor', role: 'button', tabindex: '0' });
+    lodemap.ta(cursor, 'aria-label', 'Features of {0}: arrow keys step through what is in view, Enter opens a card', layer.data.layer);
     map.getPane('many-cursor').append(cursor);
     let at = -1;
 
@@ -62,11 +62,14 @@
       place();
       cursor.classList.toggle('is-placed', at >= 0);
       if (at < 0) {
-        lodemap.announce('No feature of this layer is in view');
+        lodemap.announce(lodemap.t('No feature of this layer is in view'));
         return;
       }
-      const name = await lodemap.manyName(layer, at);
-      cursor.setAttribute('aria-label', `${name}${layer.classed ? `, ${lodemap.classOf(layer, at)}` : ''}`);
+      const name = await layer.titleOf(at);
+      delete cursor.dataset.ta;
+      cursor.lang = name.lang;
+      cursor.setAttribute('aria-label', layer.classed
+        ? lodemap.t('{0}, {1}', name.text, lodemap.classOf(layer, at)) : name.text);
       lodemap.announce(cursor.getAttribute('aria-label'));
     }
 
@@ -121,19 +124,22 @@
       }
       const best = [...new Map(found.sort((a, b) => a.score - b.score)
         .map((hit) => [lodemap.manyKey(hit.layer, hit.i), hit]))].slice(0, MOST);
-      const names = await Promise.all(best.map(([, { layer, i }]) => lodemap.manyName(layer, i)));
+      const names = await Promise.all(best.map(([, { layer, i }]) => layer.titleOf(i)));
       if (mine !== turn || lodemap.plainText(box.value).trim() !== wanted) return;
       const had = [...list.children].filter((el) => el.dataset.key);
       if (!had.length && names.length) list.replaceChildren();
       names.slice(0, Math.max(2, MOST - had.length)).forEach((name, k) => list.append(option(name, best[k][0], had.length + k)));
-      if (had.length || names.length) lodemap.announce(`${had.length + names.length} names match`);
+      if (had.length || names.length) {
+        lodemap.announce(had.length + names.length === 1 ? lodemap.t('{0} name matches', 1)
+          : lodemap.t('{0} names match', had.length + names.length));
+      }
     }
 
     /** A row of the list, as search.js makes them. */
     function option(name, key, place) {
       const el = make('li', '', { role: 'option', id: `found-${place}`, 'aria-selected': 'false' });
       el.dataset.key = key;
-      el.append(make('span', name));
+      el.append(make('span', name.text, { lang: name.lang }));
       el.addEventListener('pointerdown', (event) => event.preventDefault());
       el.addEventListener('click', () => {
         box.value = '';

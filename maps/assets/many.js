@@ -49,7 +49,7 @@
     /** Say that the data of the layer cannot be read. */
     fail() {
       this.damaged = true;
-      lodemap.announce(`The data of the layer ${this.data.layer} are damaged`);
+      lodemap.announce(lodemap.t('The data of the layer {0} are damaged', this.data.layer));
       this.tell();
     }
 

@@ -56,7 +56,7 @@
       name.textContent = shown.text;
       name.lang = shown.lang;
       el.append(name);
-      [['en', mark.name], ['ko', mark.ko], ['zh', mark.zh]].forEach(([lang, text]) => {
+      lodemap.namesOf(mark).forEach(([lang, text]) => {
         if (!text || lang === shown.lang) return;
         const other = document.createElement('span');
         other.lang = lang;

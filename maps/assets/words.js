@@ -4,7 +4,7 @@
 
   const LANGUAGES = ['en', 'ko', 'zh'];
   const table = JSON.parse(document.getElementById('words').textContent);
-  const byText = new Map(Object.values(table).map((texts) => [texts[0], texts]));
+  const byText = new Map(Object.entries(table).map(([id, texts]) => [texts[0], { id, texts }]));
   const hooks = [];
   const root = document.documentElement;
   const first = LANGUAGES.includes(root.lang) ? root.lang : 'en';
@@ -17,7 +17,47 @@
 
   /** A text in the reader's language, given in English; unknown ones stay English. */
   function t(english, ...values) {
-    return fill(byText.get(english)?.[place()] ?? english, values);
+    return fill(byText.get(english)?.texts[place()] ?? english, values);
+  }
+
+  /** A text of the page as an element whose language changes; what is put in stays. */
+  function said(english, ...values) {
+    const el = document.createElement('span');
+    el.dataset.t = byText.get(english)?.id ?? '';
+    el.append(...values.map((value, i) => {
+      const slot = document.createElement('span');
+      slot.dataset.s = String(i);
+      if (!value.dataset) slot.lang = '';
+      slot.append(value);
+      return slot;
+    }));
+    if (el.dataset.t) retell(el);
+    else Object.assign(el, { textContent: fill(english, values), lang: 'en' });
+    return el;
+  }
+
+  /** Number patterns of a fixed phrase, as `recognised` in words/__init__.py; else null. */
+  function phrase(text) {
+    if (byText.has(text)) return [text];
+    const numbers = text.match(/\d[\d,]*(?:\.\d+)?/g) || [];
+    let at = 0;
+    const pattern = text.replace(/\d[\d,]*(?:\.\d+)?/g, () => { at += 1; return `{${at - 1}}`; });
+    return numbers.length && byText.has(pattern) ? [pattern, ...numbers] : null;
+  }
+
+  /** Put an attribute of an element in a language that changes. */
+  function ta(el, name, english, ...values) {
+    el.dataset.ta = `${name}:${byText.get(english)?.id ?? ''}`;
+    el.dataset.aa = JSON.stringify(values);
+    relabel(el);
+  }
+
+  /** An element with a text in it, which is never read as markup. */
+  function make(tag, text = '', attributes = {}) {
+    const el = document.createElement(tag);
+    el.append(text);
+    Object.entries(attributes).forEach(([name, value]) => el.setAttribute(name, value));
+    return el;
   }
 
   /** Put a text into an element that is the page's own from end to end. */
@@ -55,7 +95,18 @@
     el.dataset.en ??= el.textContent;
     const own = spoken !== 'en' && el.dataset[spoken];
     el.textContent = own || el.dataset.en;
-    el.lang = own ? spoken : 'en';
+    el.lang = own ? spoken : 'l' in el.dataset ? '' : 'en';
+  }
+
+  /** The other forms of a name, all but the one that is shown above the line. */
+  function showOthers(line) {
+    const name = line.previousElementSibling.querySelector('[data-n]');
+    [...line.children].forEach((el) => { el.hidden = el.lang === (name?.lang ?? 'en'); });
+  }
+
+  /** Names of a mark with their languages; that of an analyst's name nobody stated. */
+  function namesOf(mark) {
+    return [[mark.family === 'added' ? '' : 'en', mark.name], ['ko', mark.ko], ['zh', mark.zh]];
   }
 
   /** Whether several marks share a name in the reader's language. */
@@ -66,7 +117,8 @@
   /** Name and language of a mark, for the reader; English where it tells marks apart. */
   function nameOf(mark) {
     const own = spoken !== 'en' && mark[spoken] && !isShared(mark[spoken]) && mark[spoken];
-    return own ? { text: own, lang: spoken } : { text: mark.name, lang: 'en' };
+    if (own) return { text: own, lang: spoken };
+    return { text: mark.name, lang: namesOf(mark)[0][0] };
   }
 
   /** What a screen reader says of a mark. */
@@ -93,10 +145,7 @@
     document.querySelectorAll('[data-t]').forEach(retell);
     document.querySelectorAll('[data-ta]').forEach(relabel);
     document.querySelectorAll('[data-n]').forEach(rename);
-    document.querySelectorAll('.others').forEach((line) => {
-      const shown = line.previousElementSibling.querySelector('[data-n]')?.lang ?? 'en';
-      [...line.children].forEach((el) => { el.hidden = el.lang === shown; });
-    });
+    document.querySelectorAll('.others').forEach(showOthers);
     document.querySelectorAll('a[data-mark]').forEach((link) => {
       const mark = lodemap.marks.get(link.dataset.mark);
       if (!mark || (link.dataset.en ?? link.textContent) !== mark.name) return;
@@ -126,7 +175,7 @@
   }
 
   window.lodemap = Object.assign(window.lodemap || {}, {
-    t, tell, nameOf, sayOf, speak, startWords,
+    t, said, phrase, ta, tell, make, rename, showOthers, namesOf, nameOf, sayOf, speak, startWords,
     language: () => spoken, whenSpoken: (hook) => hooks.push(hook),
   });
 })();

@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from geo.errors import GeoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 LANGUAGES: Mapping[str, str] = MappingProxyType(
     {"en": "English", "ko": "한국어", "zh": "中文"}
@@ -39,11 +39,15 @@ _PLACE = re.compile(r"\{(\d)\}")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _PLAIN = re.compile(r"[^A-Za-z|]*")
 _SHOWN = re.compile(r'data-t="([a-z2-7]{5})"|data-ta="([^"]*)"')
-_CALLED = re.compile(r"""\bt\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")""")
+_CALLED = re.compile(
+    r"""\b(?:t\(|said\(|ta\(\w+,\s*'[a-z -]+',)\s*"""
+    r"""(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")"""
+)
 _FOREIGN = re.compile(
     "([\u3400-\u9fff]+(?: [\u3400-\u9fff]+)*|[\uac00-\ud7a3]+(?: [\uac00-\ud7a3]+)*)"
 )
 _now: ContextVar[str] = ContextVar("language", default=SOURCE)
+_around: ContextVar[str] = ContextVar("around", default=SOURCE)
 
 
 class LanguageError(GeoError, ValueError):
@@ -64,6 +68,46 @@ class Word:
 
     id: str
     texts: Mapping[str, str]
+
+
+class Said(str):
+    """A text of the page in English that knows how to be said in other languages.
+
+    It can be used wherever a text can; :func:`tr` writes it so that its language can
+    change. What is put in is text of the data, in a language that nobody stated.
+
+    Parameters
+    ----------
+    english
+        A key of the vocabulary.
+    *values
+        What stands for ``{0}``, ``{1}``, …: texts, numbers, or further ones of these.
+
+    Examples
+    --------
+    >>> Said("{0} (no source named)", "pits")
+    'pits (no source named)'
+    """
+
+    __slots__ = ("english", "values")
+
+    english: str
+    values: tuple[object, ...]
+
+    def __new__(cls, english: str, *values: object) -> Said:
+        """Return the English text; ``english`` and ``values`` are kept beside it."""
+        parts = _PLACE.split(english) if values else [english]
+        text = "".join(
+            str(values[int(part)]) if place % 2 else part
+            for place, part in enumerate(parts)
+        )
+        made = super().__new__(cls, text)
+        made.english, made.values = english, values
+        return made
+
+    def __reduce__(self) -> tuple[type[Said], tuple[object, ...]]:
+        """Be copied as what it was made of."""
+        return (type(self), (self.english, *self.values))
 
 
 @cache
@@ -137,6 +181,29 @@ def spoken() -> str:
     return _now.get()
 
 
+def within(language: str, caller: Callable[[], Markup]) -> Markup:
+    """Write a part of a template whose element states a language of its own.
+
+    Parameters
+    ----------
+    language
+        Of the data round the texts of the page; empty where nobody stated it: then
+        only texts of the page are translated, and data are left as they are.
+    caller
+        The part, as a template's ``call`` gives it.
+
+    Returns
+    -------
+    markupsafe.Markup
+        What it wrote; each text of the page in it says its language where it differs.
+    """
+    token = _around.set(language)
+    try:
+        return Markup(caller())
+    finally:
+        _around.reset(token)
+
+
 def t(english: str, *values: object) -> Markup:
     """Write a text of the page so that its language can change.
 
@@ -162,15 +229,21 @@ def t(english: str, *values: object) -> Markup:
     >>> t("Zoom in")
     Markup('<span data-t="bzd7b">Zoom in</span>')
     """
+    return _written(english, values, SOURCE)
+
+
+def _written(english: str, values: tuple[object, ...], language: str) -> Markup:
+    """Write a text of the page; what is put in is of a language, or of none."""
     word = vocabulary()[english]
     texts = [str(value) for value in values]
     attributes = Markup(' data-t="{}"').format(word.id)
-    if values and all(_is_plain(value) for value in values):
+    plain = _is_plain if language else _is_wordless
+    if values and all(plain(value) for value in values):
         attributes += Markup(' data-a="{}"').format("|".join(texts))
         slots = [escape(text) for text in texts]
     else:
-        slots = [_slot(place, value) for place, value in enumerate(values)]
-    if spoken() != SOURCE:
+        slots = [_slot(place, value, language) for place, value in enumerate(values)]
+    if spoken() != _around.get():
         attributes += Markup(' lang="{}"').format(spoken())
     body = _filled(word.texts[spoken()], slots)
     return Markup("<span{}>{}</span>").format(attributes, body)
@@ -194,16 +267,42 @@ def tr(text: str) -> Markup:
     >>> tr("1 origin, told in 14 texts").striptags(), tr("<i>")
     ('1 origin, told in 14 texts', Markup('&lt;i&gt;'))
     """
+    if isinstance(text, Said):
+        return _written(text.english, text.values, "")
+    if not _around.get():
+        return escape(text)
+    known = recognised(text)
+    return t(known.english, *known.values) if known else foreign(text)
+
+
+def recognised(text: str) -> Said | None:
+    """Find the fixed phrase that a text is.
+
+    Parameters
+    ----------
+    text
+        In English. Numbers in it may stand for ``{0}``, ``{1}``, … of a phrase.
+
+    Returns
+    -------
+    Said or None
+        The same text; None if it is no phrase of the page.
+
+    Examples
+    --------
+    >>> recognised("may be off by 4.5 km").values, recognised("Smith 1999")
+    (('4.5',), None)
+    """
     words = vocabulary()
     if text in words:
-        return t(text)
+        return Said(text)
     numbers = _NUMBER.findall(text)
     if numbers and len(numbers) < 10:
         places = iter(range(len(numbers)))
         pattern = _NUMBER.sub(lambda _: f"{{{next(places)}}}", text)
         if pattern in words:
-            return t(pattern, *numbers)
-    return foreign(text)
+            return Said(pattern, *numbers)
+    return None
 
 
 def ta(name: str, english: str, *values: object) -> Markup:
@@ -237,7 +336,7 @@ def ta(name: str, english: str, *values: object) -> Markup:
     found += Markup(' data-ta="{}"').format(ids)
     if values:
         found += Markup(' data-aa="{}"').format(json.dumps([str(v) for v in values]))
-    if spoken() != SOURCE:
+    if spoken() != _around.get():
         found += Markup(' lang="{}"').format(spoken())
     return found
 
@@ -287,7 +386,7 @@ def named(english: str, korean: str = "", chinese: str = "") -> Markup:
     if not any(others.values()):
         return escape(english)
     shown = others.get(spoken(), "")
-    attributes = Markup("").join(
+    attributes = Markup("" if _around.get() else " data-l") + Markup("").join(
         Markup(' data-{}="{}"').format(tag, text)
         for tag, text in others.items()
         if text
@@ -297,7 +396,9 @@ def named(english: str, korean: str = "", chinese: str = "") -> Markup:
     return Markup("<span data-n{}>{}</span>").format(attributes, shown or english)
 
 
-def page_words(html: str, scripts: Iterable[str]) -> dict[str, list[str]]:
+def page_words(
+    html: str, scripts: Iterable[str], also: Iterable[str] = ()
+) -> dict[str, list[str]]:
     """Return the texts that a page needs to change its language.
 
     Parameters
@@ -305,14 +406,16 @@ def page_words(html: str, scripts: Iterable[str]) -> dict[str, list[str]]:
     html
         The page.
     scripts
-        Its scripts, which name their texts in calls of ``t``.
+        Its scripts, which name their texts in calls of ``t``, ``said`` and ``ta``.
+    also
+        English texts that its data may have to say.
 
     Returns
     -------
     dict
         Texts in the order of :data:`LANGUAGES`, by id.
     """
-    wanted = {english for script in scripts for english in called(script)}
+    wanted = {english for script in scripts for english in called(script)} | {*also}
     ids = set()
     for word, attributes in _SHOWN.findall(html):
         ids |= {word, *(part.partition(":")[2] for part in attributes.split())}
@@ -352,10 +455,21 @@ def _is_plain(value: object) -> bool:
     return not isinstance(value, Markup) and bool(_PLAIN.fullmatch(str(value)))
 
 
-def _slot(place: int, value: object) -> Markup:
-    """Return what is put into a text, marked as English if it may be."""
+def _is_wordless(value: object) -> bool:
+    """Whether a value has no letter of any script in it."""
+    text = str(value)
+    return not isinstance(value, Markup) and not (
+        "|" in text or any(letter.isalpha() for letter in text)
+    )
+
+
+def _slot(place: int, value: object, language: str) -> Markup:
+    """Return what is put into a text, marked as of its language if it may be."""
+    if isinstance(value, Said):
+        value = _written(value.english, value.values, "")
     own = isinstance(value, Markup) and value.startswith("<span data-t=")
-    tag = "" if own or _is_plain(value) else Markup(' lang="en"')
+    plain = own or (_is_plain(value) if language else _is_wordless(value))
+    tag = "" if plain else Markup(' lang="{}"').format(language)
     return Markup('<span data-s="{}"{}>{}</span>').format(place, tag, value)
 
 

@@ -30,6 +30,7 @@ from tests.browser import until
 
 LETTERS = {"ko": re.compile("[가-힣]"), "zh": re.compile("[一-鿿]")}
 LANGUAGE_FREE = {" of {0}", "{0} km", "US$ a watt", "{0}, {1}", "{0} to {1} MW"}
+LANGUAGE_FREE |= {"{0} ({1})", "{0} {1}", "{0}. {1}", "{0}; {1}", "{0}.", "{0}: {1}"}
 
 
 def asset(name):
