@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 LONGEST_NAME = 63
 """PostgreSQL cuts longer names. [B]"""
 
+_GDALS_OWN = {"DERIVED_SUBDATASETS", "IMAGE_STRUCTURE", "RPC", "SUBDATASETS"}
+"""Name spaces that GDAL itself fills, from what the file is."""
+
+_SEVERAL = 4
+"""Kinds of geometry from this on have parts, as shapely numbers them."""
+
 
 def _only(loss: Loss, *, layers: bool) -> Loss:
     """Count a loss in layers alone, or in tables alone."""
@@ -56,6 +62,32 @@ def _nanoseconds(values: Values) -> int:
         if column.type.unit == "ns":
             below = pc.nanosecond(column)
             count += pc.sum(pc.cast(pc.not_equal(below, 0), pa.int64())).as_py() or 0
+    return count
+
+
+def _made_multi(values: Values) -> int:
+    import shapely
+
+    if not values.sheet.geometry.startswith("Multi"):
+        return 0
+    there = values.shapes[~shapely.is_empty(values.shapes)]
+    kinds = shapely.get_type_id(there)
+    return int(((kinds >= 0) & (kinds < _SEVERAL)).sum())
+
+
+def _private_tags(content: Content) -> int:
+    """Count tags of rasters that stand in a name space of some program's own."""
+    import rasterio
+    from rasterio.errors import RasterioIOError
+
+    count = 0
+    for path in content.rasters.values():
+        try:
+            with rasterio.open(path) as raster:
+                spaces = set(raster.tag_namespaces()) - _GDALS_OWN
+                count += sum(len(raster.tags(ns=space)) for space in spaces)
+        except RasterioIOError:
+            continue  # whoever writes it says what is wrong
     return count
 
 
@@ -99,6 +131,13 @@ _SHEETS_LEFT_OUT = Loss(
     about="The format holds rasters only.",
     in_content=lambda content: len(content.sheets),
 )
+_PRIVATE_TAGS = Loss(
+    kind="private tags",
+    one="tag in a name space of its own was left out",
+    many="tags in a name space of their own were left out",
+    about="Tags of a raster and of its bands are kept, those of name spaces are not.",
+    in_content=_private_tags,
+)
 _NOTHING_IN_IT = Loss(
     kind="empty sheets left out",
     one="sheet without rows was left out",
@@ -107,7 +146,15 @@ _NOTHING_IN_IT = Loss(
     in_content=lambda content: sum(not len(s.table) for s in content.sheets),
 )
 
-POSTGIS = (_SHORTENED, NUL, FINER, *ALWAYS, UNHELD, RASTERS)
+_MULTI = Loss(
+    kind="made multi-part",
+    one="single geometry became multi-part",
+    many="single geometries became multi-part",
+    about="A column of geometries that may have several parts holds no other.",
+    in_sheet=_made_multi,
+)
+
+POSTGIS = (_SHORTENED, NUL, FINER, _MULTI, *ALWAYS, UNHELD, RASTERS)
 """What a database changes."""
 
 DATAPACKAGE = (*_ROWS, STYLE, UNHELD)
@@ -124,5 +171,5 @@ STAC = (
 PYGEOAPI = (*COLLECTION, _NOTHING_IN_IT, STYLE, RELATIONS, RASTERS)
 """What is served: GeoJSON."""
 
-COG = (_SHEETS_LEFT_OUT,)
+COG = (_SHEETS_LEFT_OUT, _PRIVATE_TAGS)
 """What is left out beside rasters."""

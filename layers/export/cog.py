@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LOSSES = catalogue_losses.COG
 """What the format changes."""
 
+STATISTICS = "STATISTICS_"
+"""How GDAL's names of a band's statistics begin."""
+
 _BLOCK = 512
 _ENDINGS = (".tif", ".tiff")
 
@@ -136,7 +139,8 @@ def save_cog(
 ) -> None:
     """Write any raster as a COG with the same cells, whole or not at all.
 
-    Units, names, scales, nodata and tags of the source are kept.
+    Units, names, scales, nodata and tags of the source are kept; statistics of each
+    band are put beside them.
 
     Parameters
     ----------
@@ -194,6 +198,10 @@ def _make(
                     "file first, with rio edit-info --crs."
                 )
             whole = all(np.issubdtype(np.dtype(t), np.integer) for t in raster.dtypes)
+            predicted = not any(t.startswith("complex") for t in raster.dtypes) and (
+                "NBITS" not in raster.tags(1, ns="IMAGE_STRUCTURE")
+            )
+            found = {i: _statistics(raster, i) for i in raster.indexes}
     except RasterioError as error:
         raise GridError(
             f"{source.name} cannot be read as a raster ({_line(error)}); expected one "
@@ -204,15 +212,16 @@ def _make(
         with rasterio.Env(GDAL_CACHEMAX=64):
             plain = work / "plain.vrt"
             rasterio.shutil.copy(str(source.resolve()), str(plain), driver="VRT")
-            if tags:
-                with rasterio.open(plain, "r+") as raster:
-                    raster.update_tags(**{k: _line(v) for k, v in tags.items()})
+            with rasterio.open(plain, "r+") as raster:
+                raster.update_tags(**{k: _line(v) for k, v in tags.items()})
+                for band, said in found.items():
+                    raster.update_tags(band, **said)
             rasterio.shutil.copy(
                 str(plain),
                 str(work / "whole.tif"),
                 driver="COG",
                 compress="DEFLATE",
-                predictor="YES",
+                predictor="YES" if predicted else "NO",
                 blocksize=_BLOCK,
                 bigtiff="IF_SAFER",
                 overview_resampling="average" if means else "nearest",
@@ -223,6 +232,42 @@ def _make(
     except (CPLE_BaseError, RasterioError) as error:
         raise OSError(f"the disk may be full ({_line(error)})") from error
     os.chmod(work / "whole.tif", 0o644)  # noqa: PTH101
+
+
+def _statistics(raster: Any, band: int) -> dict[str, str]:
+    """Statistics of a band's valid cells as GDAL writes them; none without a number."""
+    if np.dtype(raster.dtypes[band - 1]).kind == "c":
+        return {}
+    low, high, mean, squares, count = np.inf, -np.inf, 0.0, 0.0, 0
+    for _, window in raster.block_windows(band):
+        cells = raster.read(band, window=window, masked=True)
+        valid = cells.compressed().astype(float)
+        valid = valid[~np.isnan(valid)]
+        if not valid.size:
+            continue
+        if not np.isfinite(valid).all():
+            return {}
+        low, high = min(low, valid.min()), max(high, valid.max())
+        # Means and squares of two parts are put together as Chan et al. (1979) do.
+        apart = valid.mean() - mean
+        both = count + valid.size
+        squares += valid.var() * valid.size + apart**2 * count * valid.size / both
+        mean, count = mean + apart * valid.size / both, both
+    if not count:
+        return {}
+    found = {
+        "MINIMUM": low,
+        "MAXIMUM": high,
+        "MEAN": mean,
+        "STDDEV": (squares / count) ** 0.5,
+        "VALID_PERCENT": 100 * count / (raster.width * raster.height),
+    }
+    # The last digits of sums differ from machine to machine.
+    digits = {"MINIMUM": 17, "MAXIMUM": 17}
+    return {
+        f"{STATISTICS}{name}": f"{value:.{digits.get(name, 12)}g}"
+        for name, value in found.items()
+    }
 
 
 def _line(value: Any) -> str:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from layers.export import catalogue_losses
-from layers.export.cog import entry_of, save_raster
+from layers.export.cog import STATISTICS, entry_of, save_raster
 from layers.export.columns import row_ids, values_of
 from layers.export.folders import files_in, replacing_folder, sha256
 from layers.export.geojson import bounds_of, write_collection
@@ -41,6 +41,9 @@ VERSION = "1.1.0"
 """Version of STAC."""
 
 CATALOGUE = "catalog.json"
+README = "README.md"
+
+_DESCRIBED = {"rel": "describedby", "href": f"./{README}", "type": "text/markdown"}
 
 _EXTENSION = "https://stac-extensions.github.io/{}/schema.json"
 _FILE = _EXTENSION.format("file/v2.1.0")
@@ -49,8 +52,20 @@ _CITED = _EXTENSION.format("scientific/v1.0.0")
 _RASTER = _EXTENSION.format("raster/v2.0.0")
 _PLACED = _EXTENSION.format("projection/v2.0.0")
 
+_STATISTICS = {
+    "minimum": "MINIMUM",
+    "maximum": "MAXIMUM",
+    "mean": "MEAN",
+    "stddev": "STDDEV",
+    "valid_percent": "VALID_PERCENT",
+}
+"""STAC's names of a band's statistics, and GDAL's."""
+
 _SHA256 = "1220"
 """How a multihash of 32 bytes of SHA-256 begins."""
+
+_MARKED = re.compile(r"[\\`*_{}\[\]<>#|!&~$]")
+"""What means something in Markdown, HTML in it included."""
 
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s,;)]+[^\s,;.)]")
 
@@ -109,14 +124,20 @@ def write_stac(
             tell()
         for collection in collections:
             _save(collection, folder / collection["id"] / "collection.json")
-        _save(_catalogue(content, collections), folder / CATALOGUE)
+            _describe(collection, folder / collection["id"] / README)
+        catalogue = _catalogue(content, collections)
+        _save(catalogue, folder / CATALOGUE)
+        _describe(catalogue, folder / README)
     first = path / CATALOGUE
     return first, *(file for file in files_in(path) if file != first)
 
 
 def _catalogue(content: Content, collections: list[dict[str, Any]]) -> dict[str, Any]:
     """Describe the whole."""
-    links = [{"rel": "root", "href": f"./{CATALOGUE}", "type": "application/json"}]
+    links = [
+        {"rel": "root", "href": f"./{CATALOGUE}", "type": "application/json"},
+        _DESCRIBED,
+    ]
     links += [
         {
             "rel": "child",
@@ -223,6 +244,14 @@ def _band(raster: Any, number: int) -> dict[str, Any]:
     band["data_type"] = str(raster.dtypes[place])
     if (nodata := raster.nodatavals[place]) is not None:
         band["nodata"] = nodata if nodata == nodata else "nan"  # noqa: PLR0124
+    tags = raster.tags(number)
+    statistics = {
+        name: float(tags[STATISTICS + theirs])
+        for name, theirs in _STATISTICS.items()
+        if STATISTICS + theirs in tags
+    }
+    if statistics:
+        band["statistics"] = statistics
     if raster.units[place]:
         band["unit"] = raster.units[place]
     scale, offset = raster.scales[place], raster.offsets[place]
@@ -250,6 +279,7 @@ def _collection(
     links = [
         {"rel": "root", "href": f"../{CATALOGUE}", "type": "application/json"},
         {"rel": "parent", "href": f"../{CATALOGUE}", "type": "application/json"},
+        _DESCRIBED,
     ]
     texts = copy_licences([licence], folder / id_) if licence else {}
     if licence in texts:
@@ -304,6 +334,37 @@ def _asset(file: Path, media: str) -> dict[str, Any]:
         "file:size": file.stat().st_size,
         "file:checksum": f"{_SHA256}{sha256(file)}",
     }
+
+
+def _describe(record: dict[str, Any], file: Path) -> None:
+    """Say in Markdown, for people, what a record says for programs."""
+    lines = [f"# {_plain(record['title'])}", "", _plain(record["description"]), ""]
+    lines += [
+        f"* [{_plain(link['title'])}](<{link['href']}>)"
+        for link in record["links"]
+        if link["rel"] == "child"
+    ]
+    licences = [li["title"] for li in record["links"] if li["rel"] == "license"]
+    said = {
+        "Licence": next(iter(licences), record.get("license", "")),
+        "Source": record.get("sci:citation", ""),
+        "Credit": ", ".join(p["name"] for p in record.get("providers", ())),
+    }
+    lines += [f"* {word}: {_plain(text)}" for word, text in said.items() if text]
+    for asset in record.get("assets", {}).values():
+        lines += [f"* File: [{asset['title']}](<{asset['href']}>)"]
+        columns = asset.get("table:columns", ())
+        lines += ["", "| column | holds | about |", "|---|---|---|"] if columns else []
+        for column in columns:
+            name, about = column["name"], column.get("description", "")
+            lines.append(f"| {_plain(name)} | {column['type']} | {_plain(about)} |")
+    text = "\n".join(lines).rstrip() + "\n"
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _plain(text: str) -> str:
+    """Text in which Markdown sees nothing but text."""
+    return _MARKED.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _save(record: dict[str, Any], file: Path) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
+from rasterio.enums import ColorInterp
 
 from geo.errors import CRSMissingError, GridError
 from layers.errors import SchemaError, WriteError
 from layers.export.catalogue_content import catalogue_content
-from layers.export.cog import save_cog, write_cog
+from layers.export.cog import STATISTICS, save_cog, write_cog
+from layers.export.losses import loss_report
 from tests.layers.export.small import raster, small
 
 RASTERS = ("altitude", "irradiance", "land-cover", "linke-turbidity")
@@ -85,6 +88,124 @@ def test_any_raster_gets_overviews_and_keeps_the_rest(tmp_path, judge, dtype):
     assert means == (dtype == "float32")
 
 
+GRID = Affine(100, 0, 900_000, 0, -100, 2_100_000)
+HARD = np.full((60, 70), 1 / 3)
+HARD[0, :5] = [np.nan, np.inf, -0.0, 5e-324, 1e308]
+
+
+def _named(made):
+    made.descriptions, made.units = ("Höhe 철",), ("m",)
+    made.scales, made.offsets = (0.1,), (5.0,)
+    made.update_tags(PLACE="x", LINES="a\nb", AREA_OR_POINT="Point")
+    made.update_tags(1, DEPTH="y")
+
+
+def _colours(made):
+    made.write_colormap(1, {0: (255, 0, 0, 255), 1: (0, 255, 0, 255), 2: (0, 0, 9, 0)})
+
+
+def _masked(made):
+    made.write_mask(np.arange(60 * 70).reshape(60, 70) % 3 > 0)
+
+
+def _private(made):
+    made.update_tags(ns="MINE", DEEP="z")
+
+
+RASTERS_OF_ALL_KINDS = {
+    **{
+        kind: {"dtype": kind}
+        for kind in (
+            *("uint8", "int8", "uint16", "int16", "uint32", "int32"),
+            *("int64", "uint64", "float32", "float64", "complex64"),
+        )
+    },
+    "hard numbers": {"dtype": "float64", "cells": HARD},
+    "nan is missing": {"dtype": "float64", "cells": HARD, "nodata": np.nan},
+    "largest": {
+        "dtype": "int64",
+        "cells": np.full((60, 70), 2**63 - 1),
+        "nodata": -(2**63) + 1,
+    },
+    "nothing": {"dtype": "int16", "cells": np.full((60, 70), -1), "nodata": -1},
+    "four bits": {"dtype": "uint8", "cells": np.ones((60, 70)), "nbits": 4},
+    "names": {"dtype": "int16", "nodata": -9999, "then": _named},
+    "colours": {"dtype": "uint8", "then": _colours},
+    "mask": {"dtype": "uint8", "then": _masked},
+    "alpha": {"dtype": "uint8", "count": 4, "photometric": "RGB", "alpha": "YES"},
+    "bands": {"dtype": "float32", "count": 3},
+    "turned": {
+        "dtype": "uint8",
+        "transform": Affine(100, 20, 900_000, 20, -100, 2_100_000),
+    },
+    "own CRS": {"dtype": "uint8", "crs": "+proj=laea +lat_0=40 +lon_0=125 +units=m"},
+    "private tags": {"dtype": "uint8", "then": _private},
+}
+
+
+def made(path, *, dtype, cells=None, then=None, count=1, **how):
+    rng = np.random.default_rng(1)
+    how = {"crs": "EPSG:5179", "transform": GRID, **how}
+    with rasterio.open(
+        path, "w", driver="GTiff", height=60, width=70, count=count, dtype=dtype, **how
+    ) as raster:
+        for band in range(1, count + 1):
+            found = 100 * rng.random((60, 70)) if cells is None else cells
+            raster.write(found.astype(dtype), band)
+        if then:
+            then(raster)
+    return path
+
+
+def everything(path):
+    """All that a raster holds; statistics that were put beside it are left out."""
+    with rasterio.open(path) as raster:
+        names = (
+            *("dtypes", "nodatavals", "crs", "transform", "descriptions", "units"),
+            *("scales", "offsets", "colorinterp", "mask_flag_enums", "shape"),
+        )
+        found = {name: repr(getattr(raster, name)) for name in names}
+        found["cells"] = raster.read().tobytes()
+        found["masks"] = raster.read_masks().tobytes()
+        found["tags"] = raster.tags()
+        for band in raster.indexes:
+            tags = raster.tags(band).items()
+            found[band] = {k: v for k, v in tags if not k.startswith(STATISTICS)}
+            if raster.colorinterp[band - 1] == ColorInterp.palette:
+                found[band, "colours"] = raster.colormap(band)
+        own = {"IMAGE_STRUCTURE", "DERIVED_SUBDATASETS"}
+        spaces = set(raster.tag_namespaces()) - own
+        private = sum(len(raster.tags(ns=space)) for space in spaces)
+    return found, private
+
+
+@pytest.mark.parametrize("kind", RASTERS_OF_ALL_KINDS)
+def test_what_changes_is_what_is_declared(kind, tmp_path):
+    source = made(tmp_path / "source.tif", **RASTERS_OF_ALL_KINDS[kind])
+    content = small(sheets=(), relations=(), rasters={"a": source})
+    write_cog(content, tmp_path / "a.tif")
+    (before, private), (after, kept) = map(everything, (source, tmp_path / "a.tif"))
+    assert after == before
+    counts = {"private tags": private - kept} if private > kept else {}
+    assert loss_report(content, "cog").counts == counts
+    assert bool(counts) == (kind == "private tags")
+
+
+def test_statistics_are_those_of_the_valid_cells(tmp_path):
+    source = made(tmp_path / "source.tif", **RASTERS_OF_ALL_KINDS["mask"])
+    save_cog(source, tmp_path / "a.tif")
+    with rasterio.open(tmp_path / "a.tif") as raster:
+        cells, tags = raster.read(1, masked=True), raster.tags(1)
+    assert float(tags["STATISTICS_STDDEV"]) == pytest.approx(cells.std())
+    assert float(tags["STATISTICS_MEAN"]) == pytest.approx(cells.mean())
+    assert float(tags["STATISTICS_VALID_PERCENT"]) == pytest.approx(200 / 3)
+    for kind in ("hard numbers", "nothing", "complex64"):
+        source = made(tmp_path / f"{kind}.tif", **RASTERS_OF_ALL_KINDS[kind])
+        save_cog(source, tmp_path / "a.tif")
+        with rasterio.open(tmp_path / "a.tif") as raster:
+            assert not [k for k in raster.tags(1) if k.startswith(STATISTICS)]
+
+
 def test_a_plain_geotiff_is_no_cog(tmp_path, judge):
     assert "NOT a valid" in judge(raster(tmp_path / "source.tif"))
 
@@ -114,7 +235,7 @@ def test_a_damaged_source_leaves_what_stood_there(tmp_path):
     cells = source.read_bytes()
     half = len(cells) // 2
     source.write_bytes(cells[:half] + bytes(5000) + cells[half + 5000 :])
-    with pytest.raises(WriteError):
+    with pytest.raises(GridError, match="cannot be read"):
         save_cog(source, tmp_path / "x.tif")
     assert (tmp_path / "x.tif").read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["source.tif", "x.tif"]

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import subprocess
+from dataclasses import replace
 
 import pystac
 import pytest
+import rasterio
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
 from layers import load_exchange
 from layers.export.catalogue_content import catalogue_content
 from layers.export.exchange_content import exchange_content
 from layers.export.stac import write_stac
-from tests.layers.export.small import raster, small
+from tests.layers.export.small import EVIL, mines, raster, small
+from tests.portolan import NoPortolanError, find_portolan
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def checked(path):
         if found is catalogue:
             continue
         for link in record["links"]:
-            if link["rel"] == "license" and link["href"].startswith("."):
+            if link["rel"] in {"license", "describedby"} and link["href"][0] == ".":
                 assert (path / found.id / link["href"]).is_file()
         for asset in found.assets.values():
             data = (path / found.id / asset.href).read_bytes()
@@ -106,11 +110,23 @@ def test_a_collection_says_whose_it_is_and_where_and_when(tmp_path):
             "description": "Height",
             "data_type": "int16",
             "nodata": -9999.0,
+            "statistics": height["bands"][0]["statistics"],
             "unit": "m",
             "raster:scale": 0.1,
             "raster:offset": 5.0,
         }
     ]
+    with rasterio.open(source) as made:
+        cells = made.read(1, masked=True)
+    assert height["bands"][0]["statistics"] == pytest.approx(
+        {
+            "minimum": cells.min(),
+            "maximum": cells.max(),
+            "mean": cells.mean(),
+            "stddev": cells.std(),
+            "valid_percent": 100 * cells.count() / cells.size,
+        }
+    )
     [[west, south, east, north]] = collection(path, "height")["extent"]["spatial"][
         "bbox"
     ]
@@ -123,3 +139,57 @@ def test_two_exports_are_the_same(tmp_path):
     before = [file.read_bytes() for file in write_stac(content, tmp_path / "stac")]
     again = [file.read_bytes() for file in write_stac(content, tmp_path / "stac")]
     assert again == before
+
+
+def test_people_read_what_programs_read(tmp_path):
+    odd = replace(mines(), title=f"a|b\n# c {EVIL}", abstract="[x](javascript:y)")
+    write_stac(small(sheets=(odd,), relations=()), tmp_path / "stac")
+    text = (tmp_path / "stac" / "mines" / "README.md").read_text("utf-8")
+    head, *lines = text.splitlines()
+    assert head.startswith("# a\\|b \\# c \\</script\\>")
+    assert "\\[x\\](javascript:y)" in lines
+    assert "* Licence: CC-BY-4.0" in lines
+    assert "* Source: Nobody (2019), doi:10.1234/abc." in lines
+    assert "| grade | number | Grade \\[%\\]: Share of ore. |" in lines
+    whole = (tmp_path / "stac" / "README.md").read_text("utf-8")
+    assert "](<./mines/collection.json>)" in whole
+
+
+UNFOLLOWED = {
+    "PTL-CNF-001",  # its own schema is not declared, since the rest is not followed
+    "PTL-FIL-001",  # no AGENTS.md in each folder
+    "PTL-FIL-002",
+    "PTL-PRV-002",  # who will host the files is not known
+    "PTL-VIZ-001",  # no pictures
+}
+"""Rules of Portolan's profile that are not followed."""
+
+
+def test_portolan_finds_nothing_else(tmp_path):
+    try:
+        portolan = find_portolan()
+    except NoPortolanError as error:
+        pytest.skip(f"{error}; python tests/portolan.py brings it")
+    content = small(rasters={"height": raster(tmp_path / "height.tif")})
+    path = tmp_path / "stac"
+    write_stac(content, path)
+
+    def judged():
+        done = subprocess.run(
+            [portolan, "check", "--json", "--data-scope", "local", path],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        found = json.loads(done.stdout)["data"]
+        assert found["files_checked"] == 6
+        errors = [f for f in found["findings"] if f["severity"] == "error"]
+        return {(f["rule_id"], f["path"].split("/")[0]) for f in errors}
+
+    good = judged()
+    assert {rule for rule, _ in good} == UNFOLLOWED
+    record = json.loads((path / "mines" / "collection.json").read_text("utf-8"))
+    record["license"] = "none such"
+    (path / "mines" / "collection.json").write_text(json.dumps(record))
+    assert {place for _, place in judged() - good} == {"mines"}
