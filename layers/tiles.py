@@ -306,9 +306,22 @@ def _straight(rows: gpd.GeoDataFrame, zoom: int, extent: int) -> gpd.GeoDataFram
     longest = float(np.sqrt(8 * _RADIUS_M * step / 2 / max(np.tan(far), 0.01)))
     west, south, east, north = shapely.bounds(geometries).T
     large = np.maximum(east - west, north - south) > longest
-    kept = geometries.copy()
-    kept[large] = shapely.segmentize(geometries[large], longest)
+    kept = _without_empty_parts(geometries)
+    kept[large] = shapely.segmentize(kept[large], longest)
     return out.set_geometry(kept, crs=out.crs)
+
+
+def _without_empty_parts(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Copy geometries; GEOS 3.14 crashes on parts that are empty."""
+    import shapely
+
+    kept = geometries.copy()
+    parts, owner = shapely.get_parts(geometries, return_index=True)
+    empty = shapely.is_empty(parts)
+    for index in np.unique(owner[empty]).tolist():
+        own = parts[(owner == index) & ~empty].tolist()
+        kept[index] = type(geometries[index])(own)
+    return kept
 
 
 def _run(order: dict[str, Any], target: Path) -> dict[str, Any]:

@@ -79,7 +79,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("many-cards.js", "many-filter.js", "many-keys.js", "many-tools.js"),
             "many.css",
         ),
-        "tiled": ("archive.js", "tiled.js"),
+        "tiled": ("archive.js", "pieces.js", "tiled.js"),
     }
 )
 """Scripts and style sheets of what only some pages have; see ``ExchangeMap.needs``."""

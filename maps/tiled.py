@@ -1,8 +1,8 @@
 """A layer of a page that stands in an archive of tiles beside it.
 
-The page itself holds how many points lie in each small square, which it draws from
-far away, exactly; from the zoom on in which all points stand in tiles it reads those
-in view.
+The page itself holds how many features lie in each small square, which it draws from
+far away, exactly; from the zoom on in which all features stand in tiles it reads those
+in view. A line or an area counts once, at a point that lies in it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
+from shapely.affinity import translate
 
 from layers.schema import PRECISION
 from layers.symbology import DARK, LIGHT
 from layers.tiles import LAYER, ROW, mercator, write_tiles
 from maps.columns import Store, put_numbers, steps
 from maps.many import ManyLayer
+from maps.vertices import AREA, LINE, POINT, run_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from layers.tiles import Tiles
     from maps.classes import Classes, LayerMark
+    from maps.vertices import Shapes
 
 CLASS = "lodemap_class"
 """Column of an archive with the place of a feature's class."""
@@ -34,11 +38,13 @@ SQUARE = 4
 """Side of a square of the density, in the last zoom that draws it. [CSS px]"""
 
 _TILE = 256
+_NORTH = 85.051
 
 
 def tiled_layer(
     mark: LayerMark,
     gdf: gpd.GeoDataFrame,
+    shapes: Shapes,
     path: Path,
     *,
     layer: str,
@@ -46,14 +52,17 @@ def tiled_layer(
     classes: Classes | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ManyLayer:
-    """Write a layer of points as tiles, and make what a page needs to draw them.
+    """Write a layer as tiles, and make what a page needs to draw them.
 
     Parameters
     ----------
     mark
         How it is drawn.
     gdf
-        Points, shape ``(n,)``, EPSG:4326, each with a place.
+        Any features, shape ``(n,)``, EPSG:4326, at least one with a place; those
+        without are left out.
+    shapes
+        Its geometry, from :func:`maps.vertices.take_apart`.
     path
         Archive to write; the page has to stand in the same folder.
     layer
@@ -75,10 +84,14 @@ def tiled_layer(
     geo.errors.GeoError
         As :func:`layers.tiles.write_tiles`.
     """
-    places = np.zeros(len(gdf), np.int64)
+    placed = shapes.kinds > 0
+    places = np.zeros(int(placed.sum()), np.int64)
     if classes:
-        places = classes.places.astype(np.int64)
-    rows = gdf.assign(**{CLASS: places}) if classes else gdf
+        places = classes.places.astype(np.int64)[placed]
+    own = on_the_map(gdf, shapes)
+    rows = gdf[placed] if not placed.all() else gdf
+    rows = rows.set_geometry(own, crs=gdf.crs)
+    rows = rows.assign(**{CLASS: places}) if classes else rows
     tiles = write_tiles(rows, path, resolution_m=resolution_m, progress=progress)
     store = Store()
     columns = [str(c) for c in gdf.columns if c != gdf.geometry.name]
@@ -86,9 +99,9 @@ def tiled_layer(
         "mark": mark.key,
         "family": "added",
         "role": mark.role,
-        "shape": "symbol",
+        "shape": mark.shape,
         "symbol": mark.symbol,
-        "pane": "marks",
+        "pane": {"symbol": "marks", "line": "legs", "area": "areas"}[mark.shape],
         "rank": mark.rank,
         "on": mark.on,
         "features": [],
@@ -106,8 +119,9 @@ def tiled_layer(
             "zoom": tiles.zoom,
             "row": ROW,
             "class": CLASS if classes else "",
+            "simple": bool((shapely.get_type_id(own) == 0).all()),
             "square": SQUARE,
-            **_density(store, gdf, places, tiles),
+            **_density(store, own, places, tiles),
         },
     }
     if classes:
@@ -122,16 +136,72 @@ def tiled_layer(
     return ManyLayer(mark, data, store)
 
 
+def on_the_map(gdf: gpd.GeoDataFrame, shapes: Shapes) -> NDArray[np.object_]:
+    """Return the geometries of the features that have a place on a web map.
+
+    Parameters
+    ----------
+    gdf
+        Any features, shape ``(n,)``, EPSG:4326.
+    shapes
+        Its geometry, from :func:`maps.vertices.take_apart`.
+
+    Returns
+    -------
+    ndarray of geometries
+        Shape ``(m,)``; lines and areas over the antimeridian in parts on its two sides,
+        and without what lies beyond 85° of latitude.
+    """
+    geometries = gdf.geometry.to_numpy().copy()
+    starts = np.cumsum(shapes.lengths) - shapes.lengths
+    if len(starts) and (shapes.kinds > POINT).any():
+        lon = shapes.lonlat[:, 0]
+        over = np.maximum.reduceat(lon, starts) > 180
+        over |= np.minimum.reduceat(lon, starts) < -180
+        over &= shapes.kinds[shapes.owners] > POINT
+        for index in np.unique(shapes.owners[over]).tolist():
+            whole = run_on(geometries[index], shapes, index)
+            geometries[index] = _on_both_sides(whole, int(shapes.kinds[index]))
+        high = np.nan_to_num(np.abs(shapely.bounds(geometries)[:, [1, 3]])).max(axis=1)
+        for index in np.flatnonzero((shapes.kinds > POINT) & (high > _NORTH)).tolist():
+            box = shapely.box(-180, -_NORTH, 180, _NORTH)
+            kept = shapely.intersection(geometries[index], box)
+            geometries[index] = _gathered_parts([kept], int(shapes.kinds[index]))
+    found: NDArray[np.object_] = geometries[shapes.kinds > 0]
+    return found
+
+
+def _on_both_sides(geometry: Any, kind: int) -> Any:
+    """Part a geometry whose longitudes run on beyond 180° where the world ends."""
+    found = []
+    for turn in (-360.0, 0.0, 360.0):
+        world = shapely.box(turn - 180, -90, turn + 180, 90)
+        part = shapely.intersection(geometry, world)
+        found.append(translate(part, -turn))
+    return _gathered_parts(found, kind)
+
+
+def _gathered_parts(geometries: list[Any], kind: int) -> Any:
+    """Lines, or areas, of several geometries as one; others are left out."""
+    parts = shapely.get_parts(shapely.get_parts(geometries))
+    parts = parts[shapely.get_dimensions(parts) == {LINE: 1, AREA: 2}[kind]]
+    parts = parts[~shapely.is_empty(parts)]
+    join = shapely.multilinestrings if kind == LINE else shapely.multipolygons
+    return join(list(parts))
+
+
 def _density(
-    store: Store, gdf: gpd.GeoDataFrame, places: NDArray[np.int64], tiles: Tiles
+    store: Store, own: NDArray[np.object_], places: NDArray[np.int64], tiles: Tiles
 ) -> dict[str, Any]:
-    """Count points in squares, those of each class by themselves."""
+    """Count features in squares, those of each class by themselves."""
     side = max(tiles.zoom - 1, 0)
     across = _TILE // SQUARE * 2**side
-    xy = np.clip(mercator(gdf.get_coordinates().to_numpy()), 0, 1 - 1e-12)
+    middles = own if (shapely.get_type_id(own) == 0).all() else _middles(own)
+    xy = np.clip(mercator(shapely.get_coordinates(middles)), 0, 1 - 1e-12)
     column, row = np.floor(xy * across).astype(np.int64).T
-    owner = places if len(xy) == len(places) else _owners(gdf, places)
-    key, count = np.unique((_interleaved(column, row) << 8) | owner, return_counts=True)
+    key, count = np.unique(
+        (_interleaved(column, row) << 8) | places, return_counts=True
+    )
     place, square = key & 255, key >> 8
     column, row = _apart(square)
     west, north = int(column.min()), int(row.min())
@@ -153,10 +223,12 @@ def _density(
     }
 
 
-def _owners(gdf: gpd.GeoDataFrame, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Class of each point of layers with several points a feature."""
-    index = gdf.reset_index(drop=True).get_coordinates().index.to_numpy()
-    found: NDArray[np.int64] = places[index]
+def _middles(own: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Find a point of each feature: of an area one that lies in it."""
+    found: NDArray[np.object_] = shapely.point_on_surface(own)
+    bare = shapely.is_empty(found)
+    for index in np.flatnonzero(bare).tolist():  # a line or an area without extent
+        found[index] = shapely.Point(shapely.get_coordinates(own[index])[0])
     return found
 
 

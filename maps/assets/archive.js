@@ -101,30 +101,43 @@
     return id;
   }
 
-  /** The points of a tile's first layer, in steps across the world, with their texts. */
-  function points(bytes, column, row) {
-    const found = { x: [], y: [], tags: [], keys: [], values: [], extent: 4096, layer: null };
+  /** The first layer of a tile: its features as readers, its keys, values and extent. */
+  function layerOf(bytes) {
+    const found = { features: [], keys: [], values: [], extent: 4096 };
     const tile = new Reader(bytes);
     let field = tile.field();
     while (field && field[0] !== 3) { tile.skip(field[1]); field = tile.field(); }
     if (!field) return found;
     const layer = tile.part();
-    const features = [];
     for (let f = layer.field(); f; f = layer.field()) {
-      if (f[0] === 2) features.push(layer.part());
+      if (f[0] === 2) found.features.push(layer.part());
       else if (f[0] === 3) found.keys.push(text(layer.part()));
       else if (f[0] === 4) found.values.push(value(layer.part()));
       else if (f[0] === 5) found.extent = layer.varint();
       else layer.skip(f[1]);
     }
+    return found;
+  }
+
+  /** Kind, tags and geometry of a feature. */
+  function parts(feature) {
+    let [kind, tags, geometry] = [0, null, null];
+    for (let f = feature.field(); f; f = feature.field()) {
+      if (f[0] === 2) tags = feature.part();
+      else if (f[0] === 3) kind = feature.varint();
+      else if (f[0] === 4) geometry = feature.part();
+      else feature.skip(f[1]);
+    }
+    return [kind, tags, geometry];
+  }
+
+  /** The points of a tile, in steps across the world, with their texts. */
+  function points(bytes, column, row) {
+    const { features, ...rest } = layerOf(bytes);
+    const found = { x: [], y: [], tags: [], ...rest };
     const { extent } = found;
     features.forEach((feature) => {
-      let [tags, geometry] = [null, null];
-      for (let f = feature.field(); f; f = feature.field()) {
-        if (f[0] === 2) tags = feature.part();
-        else if (f[0] === 4) geometry = feature.part();
-        else feature.skip(f[1]);
-      }
+      const [, tags, geometry] = parts(feature);
       if (!geometry) return;
       let [x, y] = [0, 0];
       const count = Math.floor(geometry.varint() / 8);
@@ -140,6 +153,157 @@
       }
     });
     return found;
+  }
+
+  /** Paths of a geometry, each [x, y, x, y, …]; points all in one. */
+  function paths(geometry, kind) {
+    const found = [];
+    let [x, y, path] = [0, 0, null];
+    while (geometry.at < geometry.end) {
+      const order = geometry.varint();
+      const [act, count] = [order & 7, Math.floor(order / 8)];
+      for (let i = 0; act !== 7 && i < count; i += 1) {
+        x += zigzag(geometry.varint());
+        y += zigzag(geometry.varint());
+        if (act === 1 && (kind !== 1 || !path)) { path = []; found.push(path); }
+        if (!path) throw new Error('cut short');
+        path.push(x, y);
+      }
+    }
+    return found;
+  }
+
+  /** A line without what lies beyond a side of the tile: pieces of it. */
+  function trimmed(line, axis, sign, limit) {
+    const found = [];
+    let piece = [];
+    const far = (k) => sign * (line[k + axis] - limit);
+    for (let k = 0; k < line.length; k += 2) {
+      if (k && far(k) > 0 !== far(k - 2) > 0) {
+        const share = far(k - 2) / (far(k - 2) - far(k));
+        const at = [0, 1].map((j) => Math.round(line[k - 2 + j] + share * (line[k + j] - line[k - 2 + j])));
+        at[axis] = limit;
+        piece.push(...at);
+      }
+      if (far(k) <= 0) piece.push(line[k], line[k + 1]);
+      else if (piece.length) { found.push(piece); piece = []; }
+    }
+    found.push(piece);
+    return found.filter((one) => one.some((v, k) => k > 1 && v !== one[k - 2]));
+  }
+
+  /**
+   * A ring without what lies beyond a side of the tile (Sutherland and Hodgman's way).
+   * `cut[i]` says that the edge to vertex i runs along a side, and is none of the area's.
+   */
+  function clipped({ ring, cut }, axis, sign, limit) {
+    const out = { ring: [], cut: [] };
+    const far = (k) => sign * (ring[k + axis] - limit);
+    const add = (x, y, edge) => { out.ring.push(x, y); out.cut.push(edge); };
+    for (let k = 0; k < ring.length; k += 2) {
+      const last = k ? k - 2 : ring.length - 2;
+      const inside = far(k) <= 0;
+      if (inside !== far(last) <= 0) {
+        const share = far(last) / (far(last) - far(k));
+        const at = [0, 1].map((j) => Math.round(ring[last + j] + share * (ring[k + j] - ring[last + j])));
+        at[axis] = limit;
+        add(...at, inside ? 1 : cut[k / 2]);
+      }
+      if (inside) add(ring[k], ring[k + 1], cut[k / 2]);
+    }
+    return out;
+  }
+
+  /** Twice the signed area of a ring. */
+  function area(ring) {
+    let sum = 0;
+    for (let k = 0; k < ring.length; k += 2) {
+      const last = k ? k - 2 : ring.length - 2;
+      sum += ring[last] * ring[k + 1] - ring[k] * ring[last + 1];
+    }
+    return sum;
+  }
+
+  /** The other way round, as the page has its rings; the first vertex stays the first. */
+  function turned({ ring, cut }) {
+    const count = cut.length;
+    const out = { ring: new Array(2 * count), cut: new Array(count) };
+    for (let i = 0; i < count; i += 1) {
+      const from = (count - i) % count;
+      [out.ring[2 * i], out.ring[2 * i + 1]] = [ring[2 * from], ring[2 * from + 1]];
+      out.cut[i] = cut[(from + 1) % count];
+    }
+    return out;
+  }
+
+  /** Whether all of a path lies within its tile, its sides included. */
+  const within = (path, extent) => path.every((v) => v >= 0 && v <= extent);
+
+  const SIDES = (extent) => [[0, -1, 0], [0, 1, extent], [1, -1, 0], [1, 1, extent]];
+
+  /** What of a path of a kind lies in its tile, as rings with their cuts. */
+  function inTile(path, kind, extent, edges) {
+    if (kind === 1) {
+      const kept = [];
+      for (let k = 0; k < path.length; k += 2) {
+        const [x, y] = [path[k], path[k + 1]];
+        if (x >= 0 && x < extent && y >= 0 && y < extent) kept.push(x, y);
+      }
+      return kept.length ? [{ ring: kept, cut: null }] : [];
+    }
+    const whole = within(path, extent);
+    if (kind === 2) {
+      let lines = [path];
+      if (!whole) SIDES(extent).forEach((side) => { lines = lines.flatMap((line) => trimmed(line, ...side)); });
+      return lines.map((ring) => ({ ring, cut: null }));
+    }
+    let found = { ring: path, cut: new Array(path.length / 2).fill(0) };
+    if (!whole) {
+      SIDES(extent).forEach((side) => { found = clipped(found, ...side); });
+      if (!area(found.ring)) return [];
+    }
+    // Areas over the antimeridian are cut there: that is no edge of theirs.
+    edges.forEach((x) => found.cut.forEach((_, i) => {
+      const last = i ? i - 1 : found.cut.length - 1;
+      if (found.ring[2 * i] === x && found.ring[2 * last] === x) found.cut[i] = 1;
+    }));
+    return [turned(found)];
+  }
+
+  /** Pieces of the features in a tile: kind, row and rings of each, in steps of the world. */
+  function pieces(bytes, column, row, { zoom, name }) {
+    const { features, ...found } = layerOf(bytes);
+    const { extent, keys, values } = found;
+    const wanted = keys.indexOf(name);
+    const edges = [...(column === 0 ? [0] : []), ...(column === 2 ** zoom - 1 ? [extent] : [])];
+    Object.assign(found, { tags: [], kinds: [], rows: [], rings: [] });
+    features.forEach((feature) => {
+      const [kind, tags, geometry] = parts(feature);
+      if (!geometry || !tags || kind < 1 || kind > 3) return;
+      const rings = paths(geometry, kind).flatMap((path) => inTile(path, kind, extent, edges));
+      if (!rings.length) return;
+      rings.forEach(({ ring }) => {
+        for (let k = 0; k < ring.length; k += 2) {
+          ring[k] += column * extent;
+          ring[k + 1] += row * extent;
+        }
+      });
+      found.tags.push(tags);
+      found.kinds.push(kind);
+      found.rings.push(rings);
+      found.rows.push(tagged(tags, wanted, values) ?? -1);
+    });
+    return found;
+  }
+
+  /** Value of one key of a feature. */
+  function tagged(tags, wanted, values) {
+    const reader = new Reader(tags.bytes, tags.at, tags.end);
+    while (reader.at < reader.end) {
+      const [key, place] = [reader.varint(), reader.varint()];
+      if (key === wanted) return values[place];
+    }
+    return undefined;
   }
 
   const decoder = new TextDecoder();
@@ -187,22 +351,17 @@
   function classes(part, name) {
     if (!part.classes) {
       const wanted = part.keys.indexOf(name);
-      part.classes = Uint8Array.from(part.tags, (tags) => {
-        if (!tags) return 0;
-        const reader = new Reader(tags.bytes, tags.at, tags.end);
-        while (reader.at < reader.end) {
-          const [key, value] = [reader.varint(), reader.varint()];
-          if (key === wanted) return part.values[value];
-        }
-        return 0;
-      });
+      part.classes = Uint8Array.from(part.tags, (tags) => (tags && tagged(tags, wanted, part.values)) || 0);
     }
     return part.classes;
   }
 
-  /** An archive beside the page. Tiles that were looked at are kept for a while. */
+  /**
+   * An archive beside the page. Tiles that were looked at are kept for a while. `row` names
+   * the attribute with the row of a feature, where tiles hold pieces of lines and areas.
+   */
   class Archive {
-    constructor(url) { Object.assign(this, { url, kept: new Map(), leaves: new Map() }); }
+    constructor(url, row = '') { Object.assign(this, { url, row, kept: new Map(), leaves: new Map() }); }
 
     async bytes(from, size) {
       const answer = await fetch(this.url, { headers: { Range: `bytes=${from}-${from + size - 1}` } });
@@ -249,7 +408,7 @@
       return null;
     }
 
-    /** The points of a tile; none where there is no such tile. */
+    /** The points of a tile, or pieces of its shapes; none where there is no such tile. */
     tile(zoom, column, row) {
       const key = `${zoom}/${column}/${row}`;
       const had = this.kept.get(key);
@@ -257,7 +416,8 @@
         await this.open();
         const place = await this.find(tileId(zoom, column, row));
         if (!place) return null;
-        return points(await unpacked(await this.bytes(...place), this.tilePacking), column, row);
+        const bytes = await unpacked(await this.bytes(...place), this.tilePacking);
+        return this.row ? pieces(bytes, column, row, { zoom, name: this.row }) : points(bytes, column, row);
       })();
       this.kept.delete(key);
       this.kept.set(key, reading);

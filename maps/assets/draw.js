@@ -119,6 +119,15 @@
         pane: layer.shape === 'symbol' ? 'around' : layer.pane, className: `${kind} area`, dashArray: layer.dash || null,
         smoothFactor: 0.3,
       });
+      if (feature.geometry.edges) {
+        // Tiles have cut it: their sides are no edge of it.
+        target.on('add', () => { target.getElement().style.stroke = 'none'; });
+        const edges = L.polyline(latLngs(feature.geometry.edges), {
+          interactive: false, pane: layer.pane, className: `${kind} area`, smoothFactor: 0.3,
+        });
+        edges.on('add', () => { edges.getElement().style.fill = 'none'; });
+        parts.push(edges);
+      }
     } else {
       target = L.marker([feature.at[1], feature.at[0]], {
         pane: 'marks', keyboard: false, riseOnHover: true, zIndexOffset: feature.late ? -500 : 0,

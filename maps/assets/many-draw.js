@@ -315,7 +315,9 @@
       const edge = filled ? (many ? 0.7 : 1.6) : (many ? 1.4 : 2.6);
       const opacity = classed ? 0.65 : (many ? 0.4 : 0.1);
       const stroked = !filled || listed.length < 12000;
-      const batches = this.colours.map(() => ({ path: new Path2D(), count: 0 }));
+      const blank = () => ({ path: new Path2D(), count: 0,
+        edge: filled && this.shape.cut ? new Path2D() : null });
+      const batches = this.colours.map(blank);
       pen.lineJoin = 'round';
       pen.lineWidth = edge * ratio;
       const flush = (place) => {
@@ -329,15 +331,15 @@
         if (stroked) {
           pen.globalAlpha = filled && many ? 0.7 : 1;
           pen.strokeStyle = this.colours[place];
-          pen.stroke(batch.path);
+          pen.stroke(batch.edge || batch.path);
         }
-        batches[place] = { path: new Path2D(), count: 0 };
+        batches[place] = blank();
       };
       const least = (listed.length > CROWD ? 2 : many ? 1 : 0.5) * ratio;
       for (let j = 0; j < listed.length; j += 1) {
         const [window, i] = listed[j];
         const place = places ? places[i] : 0;
-        this.trace(batches[place].path, window, i, least, filled);
+        this.trace(batches[place], window, i, least, filled);
         batches[place].count += 1;
         if (batches[place].count >= BATCH) {
           flush(place);
@@ -349,24 +351,30 @@
       return this.pause();
     }
 
-    /** Add a feature's rings to a path, without vertices that fall on the last one. */
-    trace(path, window, i, least, filled) {
+    /** Add a feature's rings to a path, without vertices that fall on the last one; and to
+     * its edge, without those along which tiles have cut it. */
+    trace({ path, edge }, window, i, least, filled) {
       const { x, y, ringAt, vertexAt } = this.shape;
+      const cut = edge && this.shape.cut;
       const { m, dx, dy } = this.frame(window);
       for (let r = ringAt[i]; r < ringAt[i + 1]; r += 1) {
         const [start, end] = [vertexAt[r], vertexAt[r + 1]];
         let lastX = x[start] * m + dx;
         let lastY = y[start] * m + dy;
         path.moveTo(lastX, lastY);
+        if (cut) edge.moveTo(lastX, lastY);
         for (let v = start + 1; v < end; v += 1) {
           const px = x[v] * m + dx;
           const py = y[v] * m + dy;
-          if (Math.abs(px - lastX) + Math.abs(py - lastY) < least && v < end - 1) continue;
+          if (Math.abs(px - lastX) + Math.abs(py - lastY) < least && v < end - 1
+            && !(cut && (cut[v] || cut[v + 1]))) continue;
           path.lineTo(px, py);
+          if (cut) edge[cut[v] ? 'moveTo' : 'lineTo'](px, py);
           lastX = px;
           lastY = py;
         }
         if (filled) path.closePath();
+        if (cut && !cut[start]) edge.lineTo(x[start] * m + dx, y[start] * m + dy);
       }
     }
   }

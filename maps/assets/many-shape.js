@@ -198,6 +198,7 @@
           if (kind === 3 && (ay > 0) !== (by > 0) && (bx - ax) * -ay / (by - ay) + ax > 0) {
             inside = !inside;
           }
+          if (this.cut && this.cut[v]) continue; // where a tile ends is no edge
           const [dx, dy] = [bx - ax, by - ay];
           const share = Math.max(0, Math.min(1, -(ax * dx + ay * dy) / (dx * dx + dy * dy || 1)));
           least = Math.min(least, Math.hypot(ax + share * dx, ay + share * dy));
@@ -259,7 +260,24 @@
         if (area(ring) >= 0 || !polygons.length) polygons.push([ring]);
         else polygons[polygons.length - 1].push(ring);
       });
-      return { type: 'MultiPolygon', coordinates: polygons };
+      return { type: 'MultiPolygon', coordinates: polygons, edges: this.cut && this.edges(i) };
+    }
+
+    /** What lines the rings of an area that tiles have cut, as a GeoJSON geometry. */
+    edges(i) {
+      const lines = [];
+      for (let r = this.ringAt[i]; r < this.ringAt[i + 1]; r += 1) {
+        const [start, end] = [this.vertexAt[r], this.vertexAt[r + 1]];
+        const at = (v) => this.degrees(this.x[v], this.y[v]);
+        let line = [at(start)];
+        for (let v = start + 1; v <= end; v += 1) {
+          const to = v === end ? start : v;
+          if (this.cut[to]) { lines.push(line); line = []; }
+          line.push(at(to));
+        }
+        lines.push(line);
+      }
+      return { type: 'MultiLineString', coordinates: lines.filter((line) => line.length > 1) };
     }
   }
 

@@ -1,4 +1,4 @@
-/* Layers in an archive of tiles beside the page: counts in squares from far away, all points
+/* Layers in an archive of tiles beside the page: counts in squares from far away, all features
  * in view from near. */
 (() => {
   'use strict';
@@ -10,7 +10,7 @@
   lodemap.tiled = (Many) => class Tiled extends Many {
     constructor(id, data) {
       super(id, data);
-      this.archive = new lodemap.Archive(data.tiles.file);
+      this.archive = new lodemap.Archive(data.tiles.file, data.tiles.simple ? '' : data.tiles.row);
       this.near = false;
       this.missing = null;
       this.indexes = new Map();
@@ -36,8 +36,9 @@
     }
 
     /** Draw this shape from now on. */
-    show(shape, places, tiles) {
+    show(shape, places, tiles, joined = null) {
       this.shape = shape;
+      this.joined = joined;
       this.places = this.data.classes ? places : null;
       this.parts = tiles;
       this.near = Boolean(tiles);
@@ -68,10 +69,10 @@
         return;
       }
       if (key !== this.looked) return;
-      const [shape, places] = await this.join(parts);
+      const [shape, places, joined] = await (this.data.tiles.simple ? this.join(parts) : this.joinPieces(parts));
       if (key !== this.looked) return;
       this.missing = null;
-      this.show(shape, places, parts);
+      this.show(shape, places, parts, joined);
       await this.choose();
     }
 
@@ -132,8 +133,21 @@
       return [shape, places];
     }
 
+    /** One shape of the pieces in several tiles, the class of each feature, and whose it is. */
+    async joinPieces(parts) {
+      const { zoom, class: name } = this.data.tiles;
+      const { packed, ...joined } = await lodemap.joinPieces(parts, zoom);
+      const places = new Uint8Array(packed.placed);
+      if (name) joined.owners.forEach(([at, f], i) => { places[i] = lodemap.tileClasses(parts[at], name)[f]; });
+      return [await lodemap.manyShape(packed), places, joined];
+    }
+
     /** Attributes of a feature in view. */
     attributes(i) {
+      if (this.joined) {
+        const [at, f] = this.joined.owners[i];
+        return lodemap.tileAttributes(this.parts[at], f);
+      }
       const part = this.parts.find((one) => i >= one.at && i < one.at + one.x.length);
       return part ? lodemap.tileAttributes(part, i - part.at) : new Map();
     }
@@ -151,13 +165,14 @@
     /** Number of a feature's row, which stays when other tiles are read. */
     rowOf(i) {
       if (!this.near) return i;
+      if (this.joined) return this.joined.rows[i];
       const row = this.attributes(i).get(this.data.tiles.row) ?? i;
       this.indexes.set(row, i);
       return row;
     }
 
     /** Where a row that was asked for before stands now; -1 if it is out of view. */
-    indexOf(row) { return this.indexes.get(row) ?? -1; }
+    indexOf(row) { return (this.joined ? this.joined.byRow : this.indexes).get(row) ?? -1; }
 
     /** Nothing can be pointed at where only counts are drawn. */
     at(point, most) { return this.near ? super.at(point, most) : []; }

@@ -67,6 +67,13 @@ def test_areas_and_lines_stand_whole_in_one_zoom(tmp_path):
     assert whole[0].buffer(3).covers(given[0])
 
 
+def test_empty_parts_do_no_harm(tmp_path):
+    area = shapely.MultiPolygon([shapely.Polygon(), shapely.box(1, 1, 9, 9)])
+    layer = gpd.GeoDataFrame(geometry=[area], crs=4326)
+    made = write_tiles(layer, tmp_path / "a.pmtiles", resolution_m=100)
+    assert set(read(made.path, made.zoom)[ROW]) == {0}
+
+
 def test_what_is_smaller_than_a_step_is_not_lost(tmp_path):
     tiny = [shapely.box(125, 40, 125 + size, 40 + size) for size in (1e-9, 1e-6, 1)]
     tiny += [shapely.box(126, 40, 126 + 1e-9, 41), shapely.LineString([(1, 1), (1, 1)])]

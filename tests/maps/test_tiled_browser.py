@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 
 import maps
 from maps.page import PageError
@@ -155,12 +156,18 @@ def test_the_page_has_to_stand_beside_its_archive(tmp_path):
         maps.save(page, tmp_path / "page.html")
 
 
-def test_only_points_with_a_place_can_be_tiles(tmp_path):
+def test_features_without_a_place_are_left_out_and_told_of(tmp_path):
     layer = points(50)
     layer.loc[3, "geometry"] = None
+    page = empty_page()
+    maps.add_layer(page, layer, name="Pits", tiles=tmp_path / "p.pmtiles")
+    text = maps.save(page, tmp_path / "page.html").read_text("utf-8")
+    assert '"shapes":{"features":49}' in text
+    assert "1 of 50 have no place on the map" in Markup(text).striptags()
+    layer.geometry = None
     with pytest.raises(PageError, match="place"):
-        maps.add_layer(empty_page(), layer, name="Pits", tiles=tmp_path / "p.pmtiles")
-    assert list(tmp_path.iterdir()) == []
+        maps.add_layer(page, layer, name="None", tiles=tmp_path / "q.pmtiles")
+    assert not (tmp_path / "q.pmtiles").exists()
 
 
 def test_the_curve_takes_columns_and_rows_there_and_back():
