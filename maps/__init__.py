@@ -99,7 +99,7 @@ def add_layer(
     Each feature gets a card with its columns. All text is taken as text: markup in a
     value, a column name or the layer's name is shown and never run. Up to 500 features
     are marks of the document; more are drawn on a canvas, with the same symbols,
-    legend, cards, search and keys, and can be filtered.
+    legend, cards, search and keys. Both are filtered, counted and listed alike.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from layers.symbology import ADDED, LIGHT, SYMBOLS
 from maps.classes import LayerMark, classify
 from maps.columns import as_texts
 from maps.facts import feature_facts, length, quantity, words
+from maps.few import FewLayer
 from maps.layer import Verbatim, feature, mark_layer
 from maps.legend import class_label, layer_about, layer_label
 from maps.many import cited
@@ -236,7 +237,7 @@ def _draw_marks(
     rows = gdf.drop(columns=gdf.geometry.name).to_dict("records")
     groups: dict[str, list[dict[str, Any]]] = {}
     marks = drawing.class_marks()
-    place = 0
+    owners: list[int] = []
     for index, (row, geometry) in enumerate(zip(rows, gdf.geometry, strict=True)):
         if not shapes.kinds[index]:
             continue
@@ -245,17 +246,20 @@ def _draw_marks(
             mark = marks[drawing.classes.places[index]]
         for part in _points(run_on(geometry, shapes, index)):
             whole = {**{str(c): v for c, v in row.items()}, "geometry": part}
-            key = f"added-{drawing.number}/{place}"
-            card = _card(whole, key, mark, drawing.name, place)
+            key = f"added-{drawing.number}/{len(owners)}"
+            card = _card(whole, key, mark, drawing.name, len(owners))
             groups.setdefault(mark.key, []).append(
                 _feature(part, card, whole, named=len(gdf) <= MOST_LABELS)
             )
             page.cards.append(card)
-            place += 1
+            owners.append(index)
     drawing.show_on(page)
     for mark in marks or [drawing.mark]:
         if mark.key in groups or not marks:
             mark_layer(mark, groups.get(mark.key, [])).add_to(page)
+    page.needs("few")
+    table = gdf.drop(columns=gdf.geometry.name).iloc[owners]
+    FewLayer(drawing.mark, table, marks=f"added-{drawing.number}").add_to(page)
 
 
 def _draw_canvas(

@@ -79,6 +79,10 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("many-cards.js", "many-filter.js", "many-keys.js", "many-tools.js"),
             "many.css",
         ),
+        "few": (
+            *("many-data.js", "many-filter.js", "many-tools.js", "few.js"),
+            "many.css",
+        ),
         "tiled": ("archive.js", "pieces.js", "tiled.js"),
     }
 )
@@ -292,7 +296,9 @@ class _Page(Figure):
             f'var {name} = lodemap.start("{name}", {to_json(owner.page_options())});\n'
             f"{self.script.render(**kwargs)}\nlodemap.ready();\n"
         )
-        extras = [file for extra in owner.extras for file in EXTRAS[extra]]
+        extras = list(
+            dict.fromkeys(file for extra in owner.extras for file in EXTRAS[extra])
+        )
         own_scripts = [*SCRIPTS, *(file for file in extras if file.endswith(".js"))]
         own_scripts_text = [_asset(script) for script in own_scripts]
         scripts = [leaflet_script(), *own_scripts_text, body]

@@ -22,6 +22,7 @@
     if (!mark) return false;
     lodemap.touch();
     if (!lodemap.shown(mark.mark)) lodemap.show(mark.mark, true);
+    if (mark.sifted) lodemap.sift([[mark, false]]);
     putBack();
     chosen = mark;
     opener = document.activeElement;

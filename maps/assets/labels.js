@@ -112,7 +112,7 @@
     const late = map.getZoom() < lodemap.homeZoom() + 0.9;
     const all = [...lodemap.marks.values(), ...lodemap.countries];
     return all.filter((mark) => {
-      const visible = on && mark.label && (!mark.mark || lodemap.shown(mark.mark))
+      const visible = on && mark.label && !mark.sifted && (!mark.mark || lodemap.shown(mark.mark))
         && !(late && mark.late);
       if (!visible && made.has(mark.key)) made.get(mark.key).el.style.visibility = 'hidden';
       return visible;
@@ -125,7 +125,7 @@
     const point = ([x, y]) => map.latLngToLayerPoint([y, x]);
     const taken = [];
     lodemap.marks.forEach((mark) => {
-      if (!mark.at || !lodemap.shown(mark.mark)) return;
+      if (!mark.at || mark.sifted || !lodemap.shown(mark.mark)) return;
       const { x, y } = point(mark.at);
       taken.push([x - 8, y - 8, x + 8, y + 8, mark.key]);
     });

@@ -169,7 +169,7 @@
     const group = L.layerGroup();
     const rings = groupOf('uncertainty');
     data.features.forEach((feature) => {
-      const { parts, target } = lodemap.draw(data, feature);
+      const { parts, target } = lodemap.draw(data, { ...feature, family: data.family });
       parts.forEach((part) => group.addLayer(part));
       const bounds = L.latLngBounds(target.getBounds
         ? target.getBounds() : [target.getLatLng(), target.getLatLng()]);
@@ -178,7 +178,7 @@
           pane: 'discs', interactive: false, className: `role-${data.role} ring`,
           smoothFactor: 0.3,
         });
-        rings.members.push({ part: ring, mark: data.mark });
+        rings.members.push({ part: ring, mark: data.mark, key: feature.key });
         bounds.extend(ring.getBounds());
       }
       marks.set(feature.key, { ...feature, mark: data.mark, rank: data.rank, bounds, parts,
@@ -203,15 +203,41 @@
     if (!drawn) return;
     if (on) entry.group.addTo(map);
     else entry.group.remove();
-    const rings = groupOf('uncertainty');
-    rings.members.forEach(({ part, mark }) => {
-      if (rings.on && groupOf(mark).on) part.addTo(map);
-      else part.remove();
-    });
+    drawRings();
+    keepStop();
     const box = document.querySelector(`#legend input[value="${CSS.escape(key)}"]`);
     if (box && box.checked !== on) box.checked = on;
     const chosen = lodemap.chosen();
     if (chosen && chosen.mark === key) lodemap.flag(chosen.key);
+    hooks.forEach((hook) => hook(map));
+  }
+
+  /** Draw the rings of what is on the map, where rings are wanted. */
+  function drawRings() {
+    const rings = groupOf('uncertainty');
+    rings.members.forEach(({ part, mark, key }) => {
+      if (rings.on && groupOf(mark).on && !marks.get(key).sifted) part.addTo(map);
+      else part.remove();
+    });
+  }
+
+  /** Keep one mark as the stop for Tab, whichever were taken away. */
+  function keepStop() {
+    const drawn = map.getContainer();
+    if (drawn.querySelector('[data-key][tabindex="0"]')) return;
+    drawn.querySelector('[data-key]')?.setAttribute('tabindex', '0');
+  }
+
+  /** Take marks off the map that a filter leaves out, and put others back: pairs of both. */
+  function sift(pairs) {
+    pairs.forEach(([mark, out]) => {
+      if (Boolean(mark.sifted) === out) return;
+      mark.sifted = out;
+      const { group } = groupOf(mark.mark);
+      mark.parts.forEach((part) => (out ? group.removeLayer(part) : group.addLayer(part)));
+    });
+    drawRings();
+    keepStop();
     hooks.forEach((hook) => hook(map));
   }
 
@@ -309,8 +335,7 @@
     drawn = true;
     ground.forEach((part) => part.addTo(map));
     groups.forEach((entry) => { if (entry.on) entry.group.addTo(map); });
-    const rings = groupOf('uncertainty');
-    rings.members.forEach(({ part, mark }) => { if (groupOf(mark).on) part.addTo(map); });
+    drawRings();
   }
 
   /** Wire the page's own controls; called once, after the last layer. */
@@ -371,7 +396,7 @@
   }
 
   const lodemap = window.lodemap = Object.assign(window.lodemap || {}, {
-    announce, start, layer, ready, marks, show, countries, clearance, animate,
+    announce, start, layer, ready, marks, show, sift, countries, clearance, animate,
     whenStill,
     map: () => map,
     touch: () => { touched = true; },

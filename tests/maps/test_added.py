@@ -163,7 +163,7 @@ def drawn(page, number=1):
     """Features of an added layer that are marks of the document."""
     layers_ = [c for c in page._children.values() if getattr(c, "call", "")]
     data = [c.data for c in layers_ if c.data.get("mark") == f"added:{number}"]
-    return [feature for one in data for feature in one["features"]]
+    return [feature for one in data for feature in one.get("features", ())]
 
 
 def test_an_edge_over_the_antimeridian_goes_the_shorter_way(page):
