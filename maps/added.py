@@ -227,7 +227,7 @@ def _shapes(gdf: gpd.GeoDataFrame, name: str) -> Shapes:
             f"layer {name!r} holds {', '.join(sorted(wrong))}; expected "
             "points, lines or polygons. Split collections with explode() first."
         )
-    return take_apart(geometries, name)
+    return take_apart(geometries, name, there)
 
 
 def _draw_marks(

@@ -71,11 +71,12 @@ class ManyLayer(Element):
         name = self.get_name()
         block = f'<script type="application/json" id="{name}">{to_json(self.data)}'
         figure.html.add_child(Verbatim(f"{block}</script>\n"), name=name)
+        tail = getattr(figure, "tail", figure.html)
         for place, text in enumerate(self.blocks):
             # Base64 has no character that HTML reads as anything but itself.
             tag = f'<script type="application/json" id="{name}-{place}">'
             part = Verbatim(f"{tag}{text}</script>\n")
-            figure.html.add_child(part, name=f"{name}-{place}")
+            tail.add_child(part, name=f"{name}-{place}")
         figure.script.add_child(Verbatim(f'lodemap.many("{name}");\n'), name=name)
         return ""
 
@@ -112,7 +113,8 @@ def many_layer(
         To be added to a map.
     """
     store = Store()
-    packed, order = put_shapes(store, shapes, resolution_m)
+    places = classes.places if classes else None
+    packed, order = put_shapes(store, shapes, resolution_m, places)
     table = gdf.drop(columns=gdf.geometry.name)
     columns = []
     for column in table.columns:
@@ -149,7 +151,7 @@ def many_layer(
             "labels": [one.label for one in classes.classes],
             "counts": [one.count for one in classes.classes],
             "unit": classes.unit,
-            "places": put_numbers(store, classes.places[order].astype(np.int64)),
+            "places": packed.pop("places"),
         }
     return ManyLayer(mark, data, store)
 

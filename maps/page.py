@@ -282,6 +282,8 @@ class _Page(Figure):
         super().__init__(title=owner.title)
         self.header._children.clear()  # the template says the character set itself
         self.owner = owner
+        self.tail = Element()
+        """Data that come after the scripts: the map is there while they are read."""
 
     def render(self, **kwargs: object) -> str:
         """Return the HTML document."""
@@ -331,6 +333,7 @@ class _Page(Figure):
                     ],
                     header=Markup(_children(self.header, **kwargs)),
                     html=Markup(_children(self.html, **kwargs)),
+                    tail=Markup(_children(self.tail, **kwargs)),
                     scripts=[Markup(script) for script in scripts],
                     legend=legend_groups(owner.marks.values()),
                     provenance=Markup(f"{OPENING}{CLOSING}"),

@@ -31,6 +31,11 @@ EDGE = 85.0511287798066
 FINEST_M = 0.02
 """Smallest step: one third of what a whole number can tell apart on the globe. [m]"""
 
+FIRST_BOXES = 200_000
+"""Vertices from which on the page is given the box of each feature before them: from
+far away it draws no more than those, and need not wait for the rest."""
+
+_SINGLE = 3
 _AROUND_M = 2 * math.pi * 6378137.0
 
 
@@ -98,7 +103,11 @@ def has_place(geometries: NDArray[np.object_]) -> NDArray[np.bool_]:
     return found
 
 
-def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
+def take_apart(
+    geometries: NDArray[np.object_],
+    name: str,
+    there: NDArray[np.bool_] | None = None,
+) -> Shapes:
     """Take geometries apart into rings of vertices.
 
     Parameters
@@ -108,6 +117,8 @@ def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
         EPSG:4326; None or empty where a feature has no place; shape ``(n,)``.
     name
         What to call the layer in a message.
+    there
+        From :func:`has_place`, where it is known.
 
     Returns
     -------
@@ -124,7 +135,7 @@ def take_apart(geometries: NDArray[np.object_], name: str) -> Shapes:
         return _single_points(geometries)
     kinds = np.zeros(len(geometries), np.uint8)
     types = shapely.get_type_id(geometries)
-    there = has_place(geometries)
+    there = has_place(geometries) if there is None else there
     for kind, known in ((POINT, (0, 4)), (LINE, (1, 2, 5)), (AREA, (3, 6))):
         kinds[there & np.isin(types, known)] = kind
     lat = shapely.bounds(geometries)[:, [1, 3]]
@@ -199,7 +210,10 @@ def run_on(geometry: Any, shapes: Shapes, index: int) -> Any:
 
 
 def put_shapes(
-    store: Store, shapes: Shapes, resolution_m: float
+    store: Store,
+    shapes: Shapes,
+    resolution_m: float,
+    places: NDArray[np.uint8] | None = None,
 ) -> tuple[dict[str, Any], NDArray[np.intp]]:
     """Keep the geometry of a layer.
 
@@ -211,19 +225,30 @@ def put_shapes(
         From :func:`take_apart`.
     resolution_m
         Step to which coordinates are rounded: no step is longer on the ground. [m]
+    places
+        Class of each feature, shape ``(n,)``, which is drawn with it.
 
     Returns
     -------
     packed : dict
-        For the page's script.
+        For the page's script; ``places`` where they were given.
     order : ndarray of int
         Rows in the order in which the page holds them; those without a place last.
     """
     placed = int((shapes.kinds > 0).sum())
-    x, y, step = _whole_steps(shapes.lonlat, resolution_m)
-    west, north = (int(v.min()) if len(v) else 0 for v in (x, y))
-    x, y = x - west, y - north
+    across, down, step = _whole_steps(shapes.lonlat, resolution_m)
+    west, north = (int(v.min()) if len(v) else 0 for v in (across, down))
+    x = (across - west).astype(np.uint32)
+    y = (down - north).astype(np.uint32)
     order = _z_order(shapes, x, y)
+    packed: dict[str, Any] = {
+        "features": len(order),
+        "placed": placed,
+        "step": step,
+        "west": west,
+        "north": north,
+        "kinds": put_numbers(store, shapes.kinds[order][:placed]),
+    }
     rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order))
     if len(x) == placed:  # one vertex each: single points
@@ -238,21 +263,41 @@ def put_shapes(
         pick = np.repeat(starts[rings] - new_starts, lengths)
         pick += np.arange(lengths.sum())
         counts = np.bincount(rank[shapes.owners], minlength=len(order))[:placed]
-    packed: dict[str, Any] = {
-        "features": len(order),
-        "placed": placed,
-        "vertices": int(lengths.sum()),
+    x, y = x[pick], y[pick]
+    firsts = corner_x = corner_y = None
+    if len(x) > max(placed, FIRST_BOXES):
+        ends = np.cumsum(counts)
+        firsts = (np.cumsum(lengths) - lengths)[ends - counts]
+        packed["boxes"], corner_x, corner_y = _put_boxes(store, x, y, firsts)
+    if places is not None:
+        packed["places"] = put_numbers(store, places[order])
+    packed |= {
+        "vertices": len(x),
         "rings": len(rings),
-        "step": step,
-        "west": west,
-        "north": north,
-        "kinds": put_numbers(store, shapes.kinds[order][:placed]),
         "ringsOf": put_numbers(store, counts),
         "lengths": put_numbers(store, lengths),
-        "x": put_numbers(store, steps(x[pick])),
-        "y": put_numbers(store, steps(y[pick])),
+        "x": put_numbers(store, steps(x, firsts, corner_x)),
+        "y": put_numbers(store, steps(y, firsts, corner_y)),
     }
     return packed, order
+
+
+def _put_boxes(
+    store: Store,
+    x: NDArray[np.uint32],
+    y: NDArray[np.uint32],
+    firsts: NDArray[np.intp],
+) -> tuple[dict[str, Any], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Keep the box of each feature; its west and north are returned as well."""
+    west, east = (end.reduceat(x, firsts) for end in (np.minimum, np.maximum))
+    north, south = (end.reduceat(y, firsts) for end in (np.minimum, np.maximum))
+    packed = {
+        "x": put_numbers(store, steps(west)),
+        "y": put_numbers(store, steps(north)),
+        "wide": put_numbers(store, east - west),
+        "tall": put_numbers(store, south - north),
+    }
+    return packed, west, north
 
 
 def _only_points(geometries: NDArray[np.object_]) -> bool:
@@ -292,9 +337,14 @@ def _rings_of(
     rows = np.flatnonzero(kinds == kind)
     parts = geometries if len(rows) == len(geometries) else geometries[rows]
     owners = rows
-    if kind != POINT:
+    if kind != POINT and (shapely.get_type_id(parts) > _SINGLE).any():
         single, part_of = shapely.get_parts(parts, return_index=True)
         parts, owners = single, rows[part_of]
+    if kind == AREA and not shapely.get_num_interior_rings(parts).any():
+        lonlat = shapely.get_coordinates(parts)
+        lengths = shapely.get_num_coordinates(parts).astype(np.int64)
+        holes = np.zeros(len(parts), bool)
+        return owners, holes, lengths, lonlat, _area(lonlat, lengths) <= 0
     holes = np.zeros(len(parts), bool)
     backward = np.zeros(len(parts), bool)
     if kind == AREA:
@@ -304,6 +354,18 @@ def _rings_of(
         backward = shapely.is_ccw(parts) == holes
     lengths = shapely.get_num_coordinates(parts).astype(np.int64)
     return owners, holes, lengths, shapely.get_coordinates(parts), backward
+
+
+def _area(
+    lonlat: NDArray[np.float64], lengths: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Twice the area of each closed ring; negative where it turns clockwise."""
+    starts = np.cumsum(lengths) - lengths
+    lon, lat = (axis - np.repeat(axis[starts], lengths) for axis in lonlat.T)
+    cross = np.zeros(len(lon))
+    cross[:-1] = lon[:-1] * lat[1:] - lon[1:] * lat[:-1]  # 0 from ring to ring
+    found: NDArray[np.float64] = np.add.reduceat(cross, starts)
+    return found
 
 
 def _unwrapped(
@@ -359,12 +421,9 @@ def _turned(
     kept = lengths - areas
     if not backward.any():
         return lonlat[lasts], kept
-    starts = np.cumsum(kept) - kept
     pick = np.flatnonzero(lasts)
-    for one in np.flatnonzero(backward):
-        own = slice(starts[one], starts[one] + kept[one])
-        pick[own] = pick[own][::-1]
-    return lonlat[pick], kept
+    mirror = np.repeat(2 * (ends - lengths) + kept - 1, kept)
+    return lonlat[np.where(np.repeat(backward, kept), mirror - pick, pick)], kept
 
 
 def _whole_steps(
@@ -378,12 +437,12 @@ def _whole_steps(
     nearest = 0.0 if lat.min() <= 0 <= lat.max() else float(np.abs(lat).min())
     step = max(resolution_m, FINEST_M) / (_AROUND_M * math.cos(math.radians(nearest)))
     x = (lon + 180.0) / 360.0
-    y = 0.5 - np.arctanh(np.sin(np.radians(lat))) / (2 * math.pi)
+    y = 0.5 - np.log(np.tan(math.pi / 4 + lat * (math.pi / 360))) / (2 * math.pi)
     return np.rint(x / step).astype(np.int64), np.rint(y / step).astype(np.int64), step
 
 
 def _z_order(
-    shapes: Shapes, x: NDArray[np.int64], y: NDArray[np.int64]
+    shapes: Shapes, x: NDArray[np.uint32], y: NDArray[np.uint32]
 ) -> NDArray[np.intp]:
     """Rows along a Z curve through the first vertices; those without a place last."""
     first = np.zeros(len(shapes.kinds), np.int64)
@@ -400,7 +459,7 @@ def _z_order(
     return np.argsort(code, kind="stable")
 
 
-def _spread(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _spread(values: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
     """Put a zero between each two of 16 bits."""
     bits = values.astype(np.uint64)
     for shift, mask in (

@@ -26,9 +26,35 @@
   const fromBase64 = Uint8Array.fromBase64 ? (text) => Uint8Array.fromBase64(text)
     : (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
+  /** The element of a block once all of it is there: data come after the page's scripts, and
+   * the first of them are drawn while the last are still read. Fails where there is none. */
+  async function arrived(id) {
+    for (;;) {
+      const whole = document.readyState !== 'loading';
+      const el = document.getElementById(id);
+      if (el && (whole || el.nextSibling)) return el;
+      if (whole) throw new Error(`no block ${id}`);
+      await grown();
+    }
+  }
+
+  /** Wait until the document has more in it, or is whole. */
+  function grown() {
+    return new Promise((resolve) => {
+      const watch = new MutationObserver(done);
+      function done() {
+        watch.disconnect();
+        document.removeEventListener('readystatechange', done);
+        resolve();
+      }
+      watch.observe(document.body, { childList: true });
+      document.addEventListener('readystatechange', done);
+    });
+  }
+
   /** Bytes of a block; the element is gone afterwards. Fails where they are damaged. */
   async function bytes(id, [place, size]) {
-    const el = document.getElementById(`${id}-${place}`);
+    const el = await arrived(`${id}-${place}`);
     const text = el.textContent;
     el.remove();
     const stream = new DecompressionStream('gzip');
@@ -96,24 +122,57 @@
     return out;
   }
 
+  /** The four planes of bytes of whole numbers; one of zeros where there are fewer. */
+  async function planes(id, packed, count) {
+    const none = new Uint8Array(count);
+    if ('all' in packed) {
+      return [0, 8, 16, 24].map((shift) => {
+        const byte = (packed.all >>> shift) & 255;
+        return byte ? new Uint8Array(count).fill(byte) : none;
+      });
+    }
+    const raw = await bytes(id, packed.block);
+    return [0, 1, 2, 3].map((p) =>
+      (p < packed.width ? raw.subarray(p * count, (p + 1) * count) : none));
+  }
+
   /** Whole numbers whose differences were packed: planes and steps in one pass. */
   async function walked(id, packed, count) {
-    if ('all' in packed || packed.width === 1) return undo(await numbers(id, packed, count));
-    const raw = await bytes(id, packed.block);
-    const none = packed.width < 4 ? new Uint8Array(count) : null;
-    const [b, c, d] = [1, 2, 3].map((p) =>
-      (p < packed.width ? raw.subarray(p * count, (p + 1) * count) : none));
+    const [a, b, c, d] = await planes(id, packed, count);
     const out = new Int32Array(count);
     let sum = 0;
     await sliced(count, (from, to) => {
-      let at = sum;
-      for (let i = from; i < to; i += 1) {
-        const value = raw[i] | (b[i] << 8) | (c[i] << 16) | (d[i] << 24);
-        at = (at + ((value >>> 1) ^ -(value & 1))) | 0;
-        out[i] = at;
-      }
-      sum = at;
+      sum = walk(out, a, b, c, d, sum, from, to);
     });
+    return out;
+  }
+
+  /** Walk from a number, by the zig-zag of differences in four planes. */
+  function walk(out, a, b, c, d, start, from, to) {
+    let at = start;
+    for (let i = from; i < to; i += 1) {
+      const value = a[i] | (b[i] << 8) | (c[i] << 16) | (d[i] << 24);
+      at = (at + ((value >>> 1) ^ -(value & 1))) | 0;
+      out[i] = at;
+    }
+    return at;
+  }
+
+  /** The same where each feature starts from the corner of its own box. */
+  async function walkedFrom(id, packed, boxes, corner, ringAt, vertexAt) {
+    const count = vertexAt[vertexAt.length - 1];
+    const [a, b, c, d] = await planes(id, packed, count);
+    const out = new Int32Array(count);
+    const features = ringAt.length - 1;
+    for (let i = 0; i < features;) {
+      const end = vertexAt[ringAt[i]] + STEP;
+      while (i < features && vertexAt[ringAt[i]] < end) {
+        walk(out, a, b, c, d, boxes[4 * i + corner], vertexAt[ringAt[i]], vertexAt[ringAt[i + 1]]);
+        i += 1;
+      }
+      const pause = breathe();
+      if (pause) await pause;
+    }
     return out;
   }
 
@@ -186,19 +245,49 @@
       ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : String(value);
   }
 
-  /** Vertices, rings and kinds of a layer, with the box of each feature and block. */
+  /** Vertices, rings and kinds of a layer, with the box of each feature and block. Where the
+   * boxes come first, the shape can be drawn from far away; `rest` tells when all is there. */
   async function shapes(id, packed) {
-    const { placed, vertices, rings } = packed;
-    const [x, y] = await Promise.all([packed.x, packed.y].map((axis) =>
-      walked(id, axis, vertices)));
-    const simple = vertices === placed;
-    const kinds = await numbers(id, packed.kinds, placed);
-    let [ringAt, vertexAt] = [null, null];
-    if (!simple || packed.kinds.all !== 1) {
-      ringAt = await sums(await numbers(id, packed.ringsOf, placed), placed);
-      vertexAt = await sums(await numbers(id, packed.lengths, rings), rings);
+    const kinds = await numbers(id, packed.kinds, packed.placed);
+    if (!packed.boxes) return lodemap.manyShape({ ...packed, kinds, ...await vertices(id, packed) });
+    const boxes = await corners(id, packed.boxes, packed.placed);
+    const { x, y, ...own } = packed;
+    const shape = await lodemap.manyShape({ ...own, kinds, boxes });
+    shape.rest = vertices(id, packed, boxes).then((rest) => Object.assign(shape, rest));
+    shape.rest.catch(() => {}); // whoever needs it hears of it
+    return shape;
+  }
+
+  /** Vertices and rings: all that a shape is made of. */
+  async function vertices(id, packed, boxes) {
+    const { placed, rings } = packed;
+    if (packed.vertices === placed && packed.kinds.all === 1) {
+      const [x, y] = await Promise.all([packed.x, packed.y].map((axis) => walked(id, axis, placed)));
+      return { x, y, ringAt: null, vertexAt: null };
     }
-    return lodemap.manyShape({ ...packed, x, y, kinds, ringAt, vertexAt });
+    const ringAt = await sums(await numbers(id, packed.ringsOf, placed), placed);
+    const vertexAt = await sums(await numbers(id, packed.lengths, rings), rings);
+    const [x, y] = await Promise.all([packed.x, packed.y].map((axis, corner) => (boxes
+      ? walkedFrom(id, axis, boxes, corner, ringAt, vertexAt) : walked(id, axis, packed.vertices))));
+    return { x, y, ringAt, vertexAt };
+  }
+
+  /** Boxes of features, as west, north, east, south. */
+  async function corners(id, packed, count) {
+    const [x, y] = await Promise.all([packed.x, packed.y].map((axis) => walked(id, axis, count)));
+    const [wide, tall] = await Promise.all([packed.wide, packed.tall].map((side) =>
+      numbers(id, side, count)));
+    const out = new Int32Array(4 * count);
+    await sliced(count, (from, to) => {
+      for (let i = from; i < to; i += 1) {
+        const k = 4 * i;
+        out[k] = x[i];
+        out[k + 1] = y[i];
+        out[k + 2] = x[i] + wide[i];
+        out[k + 3] = y[i] + tall[i];
+      }
+    });
+    return out;
   }
 
   /** Where each group starts, and the end of the last, from their sizes. */

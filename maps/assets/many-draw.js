@@ -132,6 +132,11 @@
         }
         if (b % 16 === 0 && !(await this.pause())) return false;
       }
+      const shapeless = this.layer.kind === 3 ? points.every(([, i]) => kinds[i] === 3) : !points.length;
+      if (areas.length || lines.length || !shapeless) {
+        await this.shape.rest?.catch(() => {});
+        if (!(await this.pause()) || !this.shape.read) return false;
+      }
       this.small = points.length && this.layer.kind === 3;
       if (this.shape.points) {
         if (!(await this.paintPoints(all, null))) return false;

@@ -8,20 +8,24 @@
   class Shape {
     constructor(packed) {
       Object.assign(this, packed);
-      this.points = !this.ringAt;
+      this.points = !this.ringAt && !this.boxes;
       this.blocks = Math.ceil(this.placed / BLOCK);
       this.block = BLOCK;
     }
+
+    /** Whether the vertices are there; the boxes may come before them. */
+    get read() { return Boolean(this.x); }
 
     /** First and last vertex (not included) of a feature. */
     from(i) { return this.points ? i : this.vertexAt[this.ringAt[i]]; }
 
     to(i) { return this.points ? i + 1 : this.vertexAt[this.ringAt[i + 1]]; }
 
-    /** Find the box of each feature and of each block of them. */
+    /** Find the box of each feature, unless it is there, and of each block of them. */
     async measure() {
       const { x, y, placed, points } = this;
-      const boxes = points ? null : new Int32Array(4 * placed);
+      const given = this.boxes;
+      const boxes = points ? null : given || new Int32Array(4 * placed);
       const around = new Int32Array(4 * this.blocks);
       for (let k = 0; k < around.length; k += 4) {
         around[k] = around[k + 1] = 2147483647;
@@ -33,8 +37,9 @@
           let n = w;
           let e = -2147483648;
           let s = e;
-          const stop = this.to(i);
-          for (let v = this.from(i); v < stop; v += 1) {
+          if (given) [w, n, e, s] = [given[4 * i], given[4 * i + 1], given[4 * i + 2], given[4 * i + 3]];
+          const stop = given ? 0 : this.to(i);
+          for (let v = given ? 0 : this.from(i); v < stop; v += 1) {
             const a = x[v];
             const b = y[v];
             if (a < w) w = a;
@@ -42,7 +47,7 @@
             if (b < n) n = b;
             if (b > s) s = b;
           }
-          if (boxes) { boxes[4 * i] = w; boxes[4 * i + 1] = n; boxes[4 * i + 2] = e; boxes[4 * i + 3] = s; }
+          if (boxes && !given) { boxes[4 * i] = w; boxes[4 * i + 1] = n; boxes[4 * i + 2] = e; boxes[4 * i + 3] = s; }
           const k = 4 * Math.floor(i / BLOCK);
           if (w < around[k]) around[k] = w;
           if (n < around[k + 1]) around[k + 1] = n;
@@ -150,6 +155,7 @@
 
     /** Features at a point of the world, nearest first, within `reach` pixels. */
     at(zoom, px, py, reach, wanted = null, most = 7) {
+      if (!this.read) return [];
       const { step } = this.scale(zoom);
       const found = [];
       for (const window of this.windows(zoom, px - reach, py - reach, px + reach, py + reach)) {
@@ -216,6 +222,10 @@
 
     /** Place where a feature's name and cursor stand, as [lon, lat]. */
     anchor(i) {
+      if (!this.read) {
+        const [w, n, e, s] = this.boxes.subarray(4 * i, 4 * i + 4);
+        return this.degrees((w + e) / 2, (n + s) / 2);
+      }
       const [from, to] = [this.from(i), this.to(i)];
       if (this.kinds[i] === 1) return this.degrees(this.x[from], this.y[from]);
       if (this.kinds[i] === 2) {
@@ -247,7 +257,7 @@
     geometry(i) {
       const kind = this.kinds[i];
       const rings = [];
-      for (let r = this.ringAt[i]; r < this.ringAt[i + 1]; r += 1) {
+      for (let r = this.read ? this.ringAt[i] : 0; this.read && r < this.ringAt[i + 1]; r += 1) {
         const ring = [];
         for (let v = this.vertexAt[r]; v < this.vertexAt[r + 1]; v += 1) {
           ring.push(this.degrees(this.x[v], this.y[v]));

@@ -43,6 +43,13 @@
       await this.choose();
       document.documentElement.dataset.many = String(Math.round(performance.now()));
       this.tell();
+      try {
+        await this.shape.rest;
+      } catch {
+        this.fail();
+        return;
+      }
+      document.documentElement.dataset.manyRead = String(Math.round(performance.now()));
       this.readAhead();
     }
 
@@ -67,7 +74,8 @@
       const packed = this.data.columns.find((one) => one.name === name);
       if (!packed) return Promise.resolve(null);
       if (!this.columns.has(name)) {
-        this.columns.set(name, lodemap.packed.read(this.id, packed, this.total)
+        this.columns.set(name, Promise.resolve(this.shape?.rest)
+          .then(() => lodemap.packed.read(this.id, packed, this.total))
           .then((column) => ({ ...column, packed })));
       }
       return this.columns.get(name);

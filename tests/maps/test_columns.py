@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maps import columns
 from maps.columns import (
     LONGEST,
     Store,
@@ -117,6 +118,52 @@ def test_numbers_that_a_float_cannot_hold_are_texts():
     store = Store()
     packed = put_column(store, "id", pd.Series([2**60 + 1, 2**60 + 2]))
     assert packed["labels"] == [str(2**60 + 1), str(2**60 + 2)]
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(1, 4),
+    st.integers(0, 9000),
+    st.sampled_from(["noise", "words", "few", "one"]),
+    st.sampled_from([1 << 9, 1 << 12, 1 << 21]),
+)
+def test_blocks_come_back_however_they_were_compressed(parts, size, kind, piece):
+    rng = np.random.default_rng(size)
+    raw = {
+        "noise": lambda n: rng.integers(0, 256, n),
+        "words": lambda n: np.frombuffer((b"Unsan mine 17 " * (n // 14 + 1))[:n], "u1"),
+        "few": lambda n: rng.choice([0, 1, 2], n, p=[0.9, 0.05, 0.05]),
+        "one": np.zeros,
+    }[kind](parts * size)
+    raw = raw.astype(np.uint8).tobytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_PIECE", piece)
+        store = Store()
+        first = store.put(b"before")
+        block = store.put(raw, parts)
+        assert opened(store, block) == raw
+        assert opened(store, first) == b"before"
+        later = store.put(b"later")
+        assert opened(store, later) == b"later"
+
+
+def test_what_does_not_get_smaller_costs_no_more_than_it_is():
+    store = Store()
+    noise = np.random.default_rng(1).integers(0, 256, 300_000, np.uint8).tobytes()
+    number, _ = store.put(noise)
+    assert len(base64.b64decode(store.texts()[number])) < len(noise) + 100
+
+
+def test_each_plane_is_compressed_as_suits_it():
+    rng = np.random.default_rng(1)
+    low = rng.integers(0, 256, 100_000, np.uint8).tobytes()
+    high = rng.choice([0, 1, 2, 3], 100_000, p=[0.7, 0.2, 0.05, 0.05])
+    store = Store()
+    number, _ = store.put(low + high.astype(np.uint8).tobytes(), 2)
+    alike, _ = store.put(low + high.astype(np.uint8).tobytes())
+    sizes = [len(base64.b64decode(text)) for text in store.texts()]
+    assert sizes[number] < sizes[alike]
+    assert sizes[number] < 100_000 + 0.2 * 100_000
 
 
 def texts_of(store, packed, count):

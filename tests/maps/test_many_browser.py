@@ -11,6 +11,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 import layers
 import maps
+from maps import vertices
 from tests.maps.many_sample import empty_page, points, polygons, write
 
 pytestmark = pytest.mark.browser
@@ -196,6 +197,53 @@ def test_holes_parts_lines_and_points_are_found(shapes_page, open_page):
                 )
                 == 0
             )
+
+
+def test_boxes_that_come_first_are_those_of_the_vertices(
+    many_folder, open_page, monkeypatch
+):
+    layer = polygons(300, radius=0.05)
+    asked = f"""async () => {{
+        const {{ shape }} = {LAYER};
+        await shape.rest;
+        const rows = Array.from({{ length: shape.placed }}, (_, i) => i);
+        return [[...shape.boxes], [...shape.around], rows.map((i) => shape.geometry(i)),
+            rows.map((i) => shape.anchor(i)), {LAYER}.at(L.point(400, 300), 9)];
+    }}"""
+    found = []
+    for most in (vertices.FIRST_BOXES, 0):
+        monkeypatch.setattr(vertices, "FIRST_BOXES", most)
+        file = write(many_folder / f"boxes_{most}.html", layer, draw="canvas")
+        assert (b'"boxes"' in file.read_bytes()) == (most == 0)
+        with open_page(file) as page:
+            drawn(page)
+            page.wait_for_selector("html[data-many-read]")
+            found.append(page.evaluate(asked))
+    assert found[0] == found[1]
+
+
+def test_small_areas_are_drawn_before_their_vertices_are_read(
+    many_folder, open_page, monkeypatch
+):
+    monkeypatch.setattr(vertices, "FIRST_BOXES", 0)
+    layer = polygons(300, radius=0.01)
+    file = write(many_folder / "first.html", layer, draw="canvas")
+    text = file.read_text("utf-8")
+    blocks = list(re.finditer(r'<script[^>]* id="[a-z_0-9]+-\d+">[^<]*</script>', text))
+    last_call = text.rindex("lodemap.ready();")
+    assert blocks[0].start() > last_call  # data come after the scripts
+    # Whatever is left out of the file, what is in it is drawn; and it is said.
+    cut = many_folder / "first_cut.html"
+    vertex = re.search(r'"lengths":.*?"x":\{"block":\[(\d+)', text)[1]
+    own = next(one for one in blocks if one[0].split('"')[3].endswith(f"-{vertex}"))
+    cut.write_text(text[: own.start()], "utf-8")
+    with open_page(cut, ready=False) as page:
+        page.wait_for_selector("html[data-many]")
+        place = layer.geometry[7].centroid
+        assert inked(page, place.x, place.y, 3)
+        wait(page, f"{LAYER}.damaged")
+        assert page.locator("#damaged").is_visible()
+        page.trouble.clear()
 
 
 def test_hover_shows_the_name_and_the_class(points_page, open_page):

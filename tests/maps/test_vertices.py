@@ -19,6 +19,7 @@ from shapely.geometry import (
 
 from geo.errors import GeometryError
 from geo.geodesy import distance
+from maps import vertices
 from maps.columns import Store
 from maps.vertices import AREA, EDGE, POINT, has_place, put_shapes, take_apart
 from tests.maps.test_columns import unstepped, whole
@@ -37,12 +38,30 @@ def read_back(geometries, resolution_m):
         raw = gzip.decompress(base64.b64decode(texts[part["block"][0]]))
         return whole(raw, part["width"], count).astype(np.int64)
 
-    x, y = (unstepped(numbers(packed[axis], packed["vertices"])) for axis in "xy")
+    counts = numbers(packed["ringsOf"], packed["placed"])
+    lengths = numbers(packed["lengths"], packed["rings"])
+    if "boxes" in packed:
+        ends = np.cumsum(lengths)[np.cumsum(counts) - 1]
+        edges = [0, *ends[:-1]], ends
+        boxes = packed["boxes"]
+        found = []
+        for axis, side in (("x", "wide"), ("y", "tall")):
+            low = unstepped(numbers(boxes[axis], packed["placed"]))
+            own = numbers(packed[axis], packed["vertices"])
+            parts = [
+                corner + unstepped(own[start:end]).astype(np.uint32).view(np.int32)
+                for start, end, corner in zip(*edges, low, strict=True)
+            ]
+            assert [part.min() for part in parts] == low.tolist()
+            far = low + numbers(boxes[side], packed["placed"])
+            assert [part.max() for part in parts] == far.tolist()
+            found.append(np.concatenate(parts))
+        x, y = found
+    else:
+        x, y = (unstepped(numbers(packed[axis], packed["vertices"])) for axis in "xy")
     lon = (x + packed["west"]) * packed["step"] * 360 - 180
     turned = np.pi * (1 - 2 * (y + packed["north"]) * packed["step"])
     lat = np.degrees(np.arctan(np.sinh(turned)))
-    counts = numbers(packed["ringsOf"], packed["placed"])
-    lengths = numbers(packed["lengths"], packed["rings"])
     rings = np.split(np.column_stack([lon, lat]), np.cumsum(lengths)[:-1])
     ends = np.cumsum(counts)
     found = {}
@@ -65,7 +84,9 @@ def test_no_point_moves_further_than_is_said(spots, resolution_m):
     assert np.max(moved) <= resolution_m / 2**0.5 * 1.004 + 1e-6
 
 
-def test_shapes_of_all_kinds_come_back():
+@pytest.mark.parametrize("most", [0, vertices.FIRST_BOXES])
+def test_shapes_of_all_kinds_come_back(most, monkeypatch):
+    monkeypatch.setattr(vertices, "FIRST_BOXES", most)
     hole = Polygon([(2, 2), (8, 2), (8, 8), (2, 8)], [[(4, 4), (4, 6), (6, 6), (6, 4)]])
     parts = MultiPolygon([box(20, 0, 22, 2), Polygon([(30, 0), (30, 2), (32, 2)])])
     given_ = [
@@ -78,6 +99,7 @@ def test_shapes_of_all_kinds_come_back():
     ]
     found, packed = read_back(given_, 0.5)
     assert packed["features"] == 6
+    assert ("boxes" in packed) == (most == 0)
     assert sorted(found) == [0, 2, 3, 4, 5]
     for index, rings in found.items():
         shape = given_[index]
@@ -142,6 +164,27 @@ def test_what_has_no_place():
     shapes = take_apart(mixed, "x")
     assert shapes.kinds.tolist() == [POINT, 0, 0, 0, 0, 0, AREA, 0]
     assert shapes.beyond == 2
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_outlines_turn_one_way_whichever_way_they_came(holes):
+    ring = [(122, 38), (126, 38), (126, 42), (123, 43), (122, 42)]
+    hole = [(123, 39), (123, 41), (125, 41)]
+    rows = [
+        Polygon(outline, [inner] if holes else [])
+        for outline in (ring, ring[::-1])
+        for inner in (hole, hole[::-1])
+    ]
+    shapes = take_apart(np.array(rows, object), "x")
+    ends = np.cumsum(shapes.lengths)
+    for start, end, inside in zip(
+        ends - shapes.lengths, ends, shapes.holes, strict=True
+    ):
+        found = shapely.linearrings(shapes.lonlat[start:end])
+        assert shapely.is_ccw(found) != inside
+        assert set(map(tuple, shapes.lonlat[start:end])) == set(
+            hole if inside else ring
+        )
 
 
 def test_nothing_can_be_packed():
