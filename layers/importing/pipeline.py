@@ -212,24 +212,19 @@ class Pipeline:
         """Places of a batch; those of text are kept, as reading them is slow."""
         if i not in self._cache:
             places = read_places(batch, self.places)
-            if self.places.how == "geometry" or self.raw.rows > _KEPT_AT_MOST:
+            read_soon = self.places.how == "geometry" and places.outlines is None
+            if read_soon or self.raw.rows > _KEPT_AT_MOST:
                 return places
             self._cache[i] = places
         return self._cache[i]
 
     def _survey(self) -> None:
         """Look at every place once, and refuse what cannot be read."""
-        import shapely
-
         self._kinds: set[int] = set()
         first, other_axis, filled, coarse = 1, 0, 0, 0
         for i, batch in self._raw_batches():
             places = self._places_of(i, batch)
-            if places.shapes is None:
-                self._kinds.add(0)
-            else:
-                kinds = np.unique(shapely.get_type_id(places.shapes))
-                self._kinds |= {int(k) for k in kinds}
+            self._kinds |= places.kinds()
             for wrong in places.wrong:
                 row = first + wrong.row
                 self.account.unread(row, self._label(batch, wrong.row), wrong)
@@ -398,8 +393,14 @@ class Pipeline:
         boxes = places.boxes()
         elsewhere = finite(boxes) & ~self.placement.expected(boxes)
         shapes = places.shapes.copy()
+        plain = np.zeros(len(shapes), dtype=bool)
+        if places.outlines is not None:
+            plain = places.outlines.plain & ~elsewhere
+            if not self.placement.changes_nothing or datum is not None:
+                shapes[plain] = places.outlines.shapes(plain)
+                plain[:] = False
         shapes[elsewhere] = None
-        mended = repairs.mend(self._on_wgs84(shapes, datum))
+        mended = self._mended(shapes, plain, datum)
         for row in map(int, np.flatnonzero(elsewhere)):
             mended.dropped[row] = repairs.ELSEWHERE
         self.account.flattened += mended.flattened
@@ -410,9 +411,39 @@ class Pipeline:
         for row, kinds in mended.repaired.items():
             areas = mended.areas_km2.get(row)
             self.account.repair(first + row, self._label(batch, row), kinds, areas)
-        keep = ~shapely.is_missing(mended.shapes)
-        wkb = shapely.to_wkb(mended.shapes[keep], flavor="iso", byte_order=1)
-        return np.asarray(keep, dtype=bool), pa.array(wkb, pa.binary())
+        there = np.asarray(~shapely.is_missing(mended.shapes), dtype=bool)
+        keep = there | plain
+        wkb = shapely.to_wkb(mended.shapes[there], flavor="iso", byte_order=1)
+        changed = pa.array(wkb, pa.binary())
+        if not plain.any():
+            return keep, changed
+        column = batch.column("geometry")
+        if plain.all():
+            return keep, column
+        order = np.empty(len(keep), np.int64)
+        order[plain] = np.arange(plain.sum())
+        order[there] = plain.sum() + np.arange(there.sum())
+        both = pa.concat_arrays([column.filter(pa.array(plain)), changed])
+        return keep, both.take(pa.array(order[keep]))
+
+    def _mended(
+        self,
+        shapes: NDArray[np.object_],
+        plain: NDArray[np.bool_],
+        datum: DatumColumn | None,
+    ) -> repairs.Mended:
+        """Mend the shapes of rows that are not known to need no mending."""
+        if not plain.any():
+            return repairs.mend(self._on_wgs84(shapes, datum))
+        rows = np.flatnonzero(~plain)
+        some = repairs.mend(shapes[rows])
+        found = repairs.Mended(shapes=np.full(len(shapes), None, dtype=object))
+        found.shapes[rows] = some.shapes
+        found.dropped = {int(rows[i]): kind for i, kind in some.dropped.items()}
+        found.repaired = {int(rows[i]): kinds for i, kinds in some.repaired.items()}
+        found.areas_km2 = {int(rows[i]): pair for i, pair in some.areas_km2.items()}
+        found.flattened = some.flattened
+        return found
 
     def _on_wgs84(
         self, shapes: NDArray[np.object_], datum: DatumColumn | None

@@ -15,6 +15,7 @@ from layers.importing.coordinates import (
     split_pair,
 )
 from layers.importing.grid_references import parse_squares
+from layers.importing.outlines import Outlines, find_outlines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,10 @@ class Places:
         Of points, shape ``(n,)``, NaN where a row has none; None where there are
         other shapes.
     shapes
-        Geometries, shape ``(n,)``; None where all are points.
+        Geometries, shape ``(n,)``; None where all are points. Where there are
+        ``outlines``, only those that are not plain: the others are None here.
+    outlines
+        Polygons that need no mending, left as WKB; None if all were read.
     missing
         Rows with no geometry at all, shape ``(n,)``.
     half_x, half_y
@@ -60,6 +64,7 @@ class Places:
     y: Floats | None
     shapes: NDArray[np.object_] | None
     missing: NDArray[np.bool_]
+    outlines: Outlines | None = None
     half_x: Floats | None = None
     half_y: Floats | None = None
     radius_m: Floats | None = None
@@ -73,7 +78,23 @@ class Places:
 
         if self.x is not None and self.y is not None:
             return np.column_stack([self.x, self.y, self.x, self.y])
-        return np.asarray(shapely.bounds(self.shapes), dtype=np.float64)
+        found = np.asarray(shapely.bounds(self.shapes), dtype=np.float64)
+        if self.outlines is not None:
+            plain = self.outlines.plain
+            found[plain] = self.outlines.boxes[plain]
+        return found
+
+    def kinds(self) -> set[int]:
+        """Types of the geometries as shapely numbers them; -1 for a missing one."""
+        import shapely
+
+        if self.shapes is None:
+            return {0}
+        if self.outlines is None:
+            return set(np.unique(shapely.get_type_id(self.shapes)).tolist())
+        plain = self.outlines.plain
+        others = shapely.get_type_id(self.shapes[~plain])
+        return {*self.outlines.kinds[plain].tolist(), *others.tolist()}
 
 
 def read_places(batch: pa.RecordBatch, columns: PlaceColumns) -> Places:
@@ -133,6 +154,13 @@ def from_wkb(column: pa.Array) -> Places:
     points = _plain_points(column, missing)
     if points is not None:
         return Places(x=points[0], y=points[1], shapes=None, missing=missing)
+    outlines = find_outlines(column, missing)
+    if outlines is not None:
+        others = outlines.wkb_of_others()
+        with np.errstate(invalid="ignore"):
+            shapes = shapely.from_wkb(others, on_invalid="ignore")
+        missing = shapely.is_missing(shapes) & ~outlines.plain
+        return Places(x=None, y=None, shapes=shapes, missing=missing, outlines=outlines)
     wkb = column.to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")

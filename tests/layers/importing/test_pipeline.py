@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
 from layers.errors import ImportRefusedError
+from layers.importing import outlines, repairs
 from layers.importing.mapping import Mapping
 from layers.importing.pipeline import Pipeline
 from layers.importing.raw import RawFile
@@ -63,6 +64,54 @@ def folder(tmp_path_factory):
 SQUARE = shapely.box(125, 39, 126, 40)
 BOW = shapely.Polygon([(125, 39), (126, 40), (126, 39), (125, 40)])
 MIXED = [SQUARE, None, BOW, shapely.Point(125, 39), shapely.Polygon(), SQUARE, BOW]
+
+
+ANY_SHAPE = st.sampled_from(
+    [
+        *MIXED,
+        *(SQUARE, SQUARE.difference(SQUARE.buffer(-0.1)), SQUARE.buffer(0.1)),
+        shapely.MultiPolygon([SQUARE, shapely.box(127, 39, 128, 40)]),
+        shapely.MultiPolygon([SQUARE, shapely.box(125.5, 39, 128, 40)]),
+        *(shapely.force_3d(SQUARE, 7), shapely.box(-10, 0, -9, 1), SQUARE.exterior),
+        shapely.Polygon([(125, 39), (126, 39), (np.inf, 40)]),
+    ]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shapes=st.lists(ANY_SHAPE, min_size=4, max_size=12),
+    near=st.sampled_from(["anywhere", None]),
+    crs=st.sampled_from(["EPSG:4326", "EPSG:4162"]),
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_polygons_left_as_bytes_are_as_those_that_were_read(folder, shapes, near, crs):
+    shapes = [SQUARE, SQUARE, *shapes]
+    raw = raw_of(folder, {"n": list(range(len(shapes)))}, crs=crs, geometry=shapes)
+    read = {"near": near, "drop_unplaced": True, "uncertainty_m": 500.0}
+    found = []
+    for worth_it in (10_000, 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(outlines, "_WORTH_IT", worth_it)
+            rows, pipeline = through(raw, **read)
+            found.append((rows, pipeline.account, pipeline.geometry_type))
+    assert found[0] == found[1]
+
+
+def test_only_what_may_need_mending_is_looked_at(folder, monkeypatch):
+    seen = []
+    mend = repairs.mend
+    monkeypatch.setattr(outlines, "_WORTH_IT", 1)
+    monkeypatch.setattr(
+        repairs, "mend", lambda shapes: seen.append(len(shapes)) or mend(shapes)
+    )
+    shapes = [SQUARE, SQUARE, BOW]
+    raw = raw_of(folder, {"n": [1, 2, 3]}, crs="EPSG:4326", geometry=shapes)
+    rows, pipeline = through(raw)
+    assert seen == [1]
+    assert [row["n"] for row in rows] == [1, 2, 3]
+    assert rows[0]["geometry"] == shapely.to_wkb(SQUARE)
+    assert pipeline.account.repaired["Self-intersection"].rows[0].row == 3
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 2, 3, 7])
