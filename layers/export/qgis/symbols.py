@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from layers.export.qgis.elements import Value
     from layers.symbology import Mark
 
+NOT_ON_A_MAP = {"enabled": "false"}
+"""Draws a layer of a symbol in swatches only, which ask for no feature's settings.
+
+The swatch of a geometry that an expression makes is drawn from a line of some pixels,
+taken for degrees: hardly to be seen.
+"""
+
 _SCALE = "3x:0,0,0,0,0,0"
 _UNIT = "Point"
 
@@ -65,7 +72,7 @@ def symbol(
     if kind == "LineString":
         layers = _line(mark)
         if drawn_as:
-            layers = [_bent(layers, name, drawn_as)]
+            layers = [_bent(layers, name, drawn_as), *_line(mark, when=NOT_ON_A_MAP)]
         return _symbol("line", name, layers)
     return _symbol("fill", name, _area(mark))
 
@@ -204,7 +211,7 @@ def _marker(path: str, size: float, *, offset: str = "0,0") -> ET.Element:
     )
 
 
-def _pen(mark: Mark, pen: Pen) -> ET.Element:
+def _pen(mark: Mark, pen: Pen, *, when: Mapping[str, str] | None = None) -> ET.Element:
     """Make a plain line."""
     settings: dict[str, Value] = {
         "line_color": rgba(colour(mark, pen.role), pen.opacity),
@@ -227,19 +234,19 @@ def _pen(mark: Mark, pen: Pen) -> ET.Element:
     if pen.dash:
         lengths = [points(float(part)) for part in pen.dash.split()]
         settings["customdash"] = ";".join(lengths)
-    return _layer("SimpleLine", settings)
+    return _layer("SimpleLine", settings, expressions=when)
 
 
-def _line(mark: Mark) -> list[ET.Element]:
+def _line(mark: Mark, *, when: Mapping[str, str] | None = None) -> list[ET.Element]:
     """Draw a line of a mark, with its arrow if it has one."""
     drawn = look(mark)
-    layers = [_pen(mark, pen) for pen in drawn.pens]
+    layers = [_pen(mark, pen, when=when) for pen in drawn.pens]
     if drawn.head:
-        layers.append(_head(mark))
+        layers.append(_head(mark, when=when))
     return layers
 
 
-def _head(mark: Mark) -> ET.Element:
+def _head(mark: Mark, *, when: Mapping[str, str] | None = None) -> ET.Element:
     """Draw the arrow at the end of a line, its tip on the last vertex."""
     width, height = HEAD_BOX
     body = (
@@ -265,7 +272,8 @@ def _head(mark: Mark) -> ET.Element:
         "average_angle_map_unit_scale": _SCALE,
         "ring_filter": 0,
     }
-    return _layer("MarkerLine", settings, _symbol("marker", "@0@0", [arrow]))
+    tip = _symbol("marker", "@0@0", [arrow])
+    return _layer("MarkerLine", settings, tip, expressions=when)
 
 
 def _bent(layers: list[ET.Element], name: str, expression: str) -> ET.Element:

@@ -330,3 +330,15 @@ def test_the_layout_prints_with_the_pages_ground_and_marks(qgis, tmp_path):
     for role in ("out", "in", "plant", "hub"):
         assert share(legend, blended((LIGHT[role], 1)), 12) > 5e-5, role
     assert share(sheet_[int(tall * 0.88) :], blended((LIGHT["ink"], 1)), 90) > 0.01
+
+
+def test_the_layer_tree_shows_legs_in_their_colours(qgis, tmp_path):
+    found = exchange_content(layers.load_exchange("cholsan-2019"))
+    _, project = write_geopackage(found, tmp_path / "cholsan.gpkg")
+    target = tmp_path / "swatches.png"
+    qgis.script(HERE / "pyqgis_swatches.py", project, "lodemap_legs", target)
+    [legs] = [s for s in found.sheets if s.id == "legs"]
+    swatches = np.split(read(target), len(legs.style.marks))
+    for mark, swatch in zip(legs.style.marks, swatches, strict=True):
+        colour = blended((LIGHT[mark.role], 1))
+        assert share(swatch, colour, 12) > 0.05, mark.key

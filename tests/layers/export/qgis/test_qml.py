@@ -70,6 +70,18 @@ def test_dashes_and_widths_are_in_points():
     assert settings_of(head)["placement"] == "lastvertex"
 
 
+def test_a_bent_line_is_drawn_straight_in_swatches_only():
+    curve, *straight = symbol(leg_mark("ore", "out"), "LineString", drawn_as="f($x)")
+    assert curve.get("class") == "GeometryGenerator"
+    assert [one.get("class") for one in straight] == [
+        one.get("class") for one in curve.find("symbol").findall("layer")
+    ]
+    for one in straight:
+        said = {o.get("name"): o.get("value") for o in one.iter("Option")}
+        assert said["expression"] == "false"
+        assert one.find(".//Option[@name='enabled'][@type='Map']") is not None
+
+
 def test_names_of_columns_have_their_unit_in_brackets():
     assert alias("a", Field(alias="Area", about="", unit="km²")) == "Area [km²]"
     assert alias("n", Field(alias="Count", about="", unit="1")) == "Count"
