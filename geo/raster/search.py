@@ -19,6 +19,7 @@ from geo.raster.plan import make_plan
 from geo.raster.sheets import reading
 from geo.raster.streaming import Streamer, lay_out
 from geo.raster.tables import table_of
+from geo.raster.tiles import NO_SCORE, STEP
 from geo.raster.workspace import Workspace, record_of
 
 if TYPE_CHECKING:
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
 
 SCORE, MASK = "score.tif", "mask.tif"
 """Names of the rasters that are written."""
-
-STEP = 0.004
-"""What a step of the stored score stands for. [1]"""
-
-NO_SCORE = 255
-"""Stored where a cell is not eligible."""
 
 _MASK_CELLS = 1 << 23
 
@@ -106,8 +101,7 @@ def _judged(
                     streamer.skip(number)
                     part, stored = known
                 else:
-                    part, score = streamer.judge(number)
-                    stored = stored_score(score)
+                    part, stored = streamer.judge(number)
                     if kept:
                         kept.save(number, part, stored)
                 if paper:
@@ -225,24 +219,6 @@ def counts_of(parts: Sequence[Part], plan: Plan) -> Counts:
         area=sum(part.area for part in parts),
         codes=codes,
     )
-
-
-def stored_score(score: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Turn scores into the numbers that are stored.
-
-    Parameters
-    ----------
-    score
-        From 0 to 1, NaN for none.
-
-    Returns
-    -------
-    numpy.ndarray
-        In steps of :data:`STEP`; :data:`NO_SCORE` for none.
-    """
-    known = np.isfinite(score)
-    steps = np.rint(np.where(known, score, 0.0) / STEP)
-    return np.where(known, steps, NO_SCORE).astype(np.uint8)
 
 
 def write_mask(path: Path, runs: Runs, rank: NDArray[np.int64], plan: Plan) -> None:

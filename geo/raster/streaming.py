@@ -9,6 +9,7 @@ read them, before it judges. Reading and judging of different strips overlap.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,14 @@ from geo.raster.siting import ELEVATION
 from geo.raster.tiles import Part, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from geo.raster.plan import Plan
     from geo.raster.sources import Source
 
     Bools = NDArray[np.uint8]
-    Scores = NDArray[np.float32]
 
 LEFT = 2
 """Rows of a strip that the next one needs."""
@@ -178,8 +180,9 @@ class Streamer:
         self._tails: dict[int, _Tail] = {}
         self._lock = threading.Lock()
         self._free: dict[str, list[NDArray[Any]]] = {}
+        self._blank: list[NDArray[np.float32]] = []
 
-    def judge(self, number: int) -> tuple[Part | None, Scores]:
+    def judge(self, number: int) -> tuple[Part | None, Bools]:
         """Read and judge a tile.
 
         Parameters
@@ -191,8 +194,9 @@ class Streamer:
         -------
         part : Part or None
             What is to be remembered; None where there is nothing to look at.
-        score : numpy.ndarray
-            Scores of the cells, if they are wanted and there are any, else empty.
+        stored : numpy.ndarray
+            Scores of the cells as :func:`geo.raster.tiles.judge` gives them, if they
+            are wanted and there are any, else empty.
 
         Raises
         ------
@@ -200,7 +204,7 @@ class Streamer:
             If a raster cannot be read to the end.
         """
         tail = self._tail(number)
-        nothing = np.zeros((0, 0), np.float32)
+        nothing = np.zeros((0, 0), np.uint8)
         try:
             window = self.layout.window(number)
             mask = self.plan.mask(window)
@@ -222,7 +226,7 @@ class Streamer:
         window: Window,
         mask: Bools,
         buffers: dict[str, NDArray[Any]],
-    ) -> tuple[Part, Scores]:
+    ) -> tuple[Part, Bools]:
         values, heights = {}, np.zeros((0, 0))
         halo = self.plan.halo
         for name, buffer in buffers.items():
@@ -240,15 +244,31 @@ class Streamer:
             dx_m=self.plan.metric.dx_m[here],
             dy_m=self.plan.metric.dy_m[here],
         )
-        return judge(
-            tile,
-            mask,
-            self.plan.allowed(window, mask),
-            rules=self.plan.rules,
-            limits=self.plan.limits,
-            borders=self.layout.borders(number),
-            scored=self._scored,
-        )
+        with self._zeros(window) as score:
+            return judge(
+                tile,
+                mask,
+                self.plan.allowed(window, mask),
+                rules=self.plan.rules,
+                limits=self.plan.limits,
+                borders=self.layout.borders(number),
+                score=score,
+            )
+
+    @contextmanager
+    def _zeros(self, window: Window) -> Iterator[NDArray[np.float32] | None]:
+        """Lend zeros for scores, if they are wanted; zeros are to be given back."""
+        if not self._scored:
+            yield None
+            return
+        size = window.rows * window.columns
+        with self._lock:
+            flat = self._blank.pop() if self._blank else None
+        if flat is None or flat.size < size:
+            flat = np.zeros(size, np.float32)
+        yield flat[:size].reshape(window.rows, window.columns)
+        with self._lock:
+            self._blank.append(flat)
 
     def _halo(self, name: str) -> int:
         """Cells round the tile that are needed of a raster."""

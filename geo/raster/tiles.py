@@ -14,7 +14,7 @@ import numpy as np
 
 from geo.raster.kernels import runs as kernels
 from geo.raster.kernels.keeps import count_codes
-from geo.raster.kernels.scores import Stretches, Totals
+from geo.raster.kernels.scores import Stretches, Totals, store_scores
 from geo.raster.kernels.stretches import take_runs
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Small = NDArray[np.int32]
+
+STEP = 0.004
+"""What a step of the stored score stands for. [1]"""
+
+NO_SCORE = 255
+"""Stored where a cell is not eligible."""
 
 _BLOCK = 1 << 18
 """Cells that are taken through all criteria at a time, so that they stay in cache."""
@@ -158,8 +164,8 @@ def judge(
     rules: tuple[Rule, ...],
     limits: Limits,
     borders: tuple[bool, bool, bool, bool],
-    scored: bool,
-) -> tuple[Part, NDArray[np.float32]]:
+    score: NDArray[np.float32] | None = None,
+) -> tuple[Part, Bools]:
     """Find the groups of a tile.
 
     Parameters
@@ -177,16 +183,17 @@ def judge(
         What makes a group a site.
     borders
         Whether another tile lies above, below, to the left and to the right.
-    scored
-        Whether the score of each cell is wanted.
+    score
+        Zeros in the shape of the tile, to work with, and zeros again in the end; None
+        if the scores of cells are not wanted.
 
     Returns
     -------
     part : Part
         What is to be remembered.
-    score : numpy.ndarray
-        Score of each eligible cell, NaN elsewhere, shape of the tile; empty if it is
-        not wanted.
+    stored : numpy.ndarray
+        Score of each eligible cell in steps of :data:`STEP`, :data:`NO_SCORE`
+        elsewhere, shape of the tile; empty if it is not wanted.
     """
     rows, columns = tile.window.rows, tile.window.columns
     codes = {
@@ -217,7 +224,7 @@ def judge(
         rules=rules,
         limits=limits,
         borders=borders,
-        scored=scored,
+        score=score,
     )
 
 
@@ -230,8 +237,8 @@ def _group(
     rules: tuple[Rule, ...],
     limits: Limits,
     borders: tuple[bool, bool, bool, bool],
-    scored: bool,
-) -> tuple[Part, NDArray[np.float32]]:
+    score: NDArray[np.float32] | None,
+) -> tuple[Part, Bools]:
     """Turn marked cells into groups and their totals."""
     window, units = tile.window, limits.units
     here = slice(window.top, window.bottom)
@@ -263,8 +270,9 @@ def _group(
     )
     kept = open_ended | limits.met(cells, areas, around)
     number = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
-    size = (window.rows, window.columns) if scored else (0, 0)
-    score = np.zeros(size, np.float32)
+    scored = score is not None
+    if score is None:
+        score = np.zeros((0, 0), np.float32)
     # Scores are wanted of all eligible cells, sums only of those remembered.
     runs = Stretches(*(np.empty(n, np.int32) for _ in range(4)))
     left = take_runs(first, start, stop, group, number, scored, *runs)
@@ -273,8 +281,9 @@ def _group(
     for rule in rules:
         totals[rule.name] = empty_totals(int(kept.sum()), rule.stretches)
         rule.add(tile, runs, totals[rule.name], score)
+    stored = np.full(score.shape, NO_SCORE, np.uint8)
     if scored:
-        score[mask[:, : window.columns] == 0] = np.nan
+        store_scores(runs, score, np.float32(STEP), stored)
     mine = runs.group >= 0 if scored else slice(None)
     part = Part(
         looked=looked,
@@ -291,7 +300,7 @@ def _group(
         around=around[kept],
         totals=totals,
     )
-    return part, score
+    return part, stored
 
 
 def empty_totals(groups: int, stretches: int) -> Totals:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @njit(cache=True, nogil=True)
-def halve_mean(cells: NDArray[Any], nodata: int, out: NDArray[Any]) -> None:
+def halve_mean(cells: NDArray[Any], nodata: Any, out: NDArray[Any]) -> None:
     """Mean of each two by two cells, rounded to the nearest whole number, half up.
 
     Parameters
@@ -20,27 +20,36 @@ def halve_mean(cells: NDArray[Any], nodata: int, out: NDArray[Any]) -> None:
     cells
         Unsigned numbers, shape ``(rows, columns)``.
     nodata
-        Number that means no value; such cells do not count.
+        Number that means no value, in the type of the cells; such cells do not count.
     out
         Filled; shape ``(ceil(rows / 2), ceil(columns / 2))``. ``nodata`` where none of
         the four has a value, or there are fewer than four at an edge and none of them.
     """
     rows, columns = cells.shape
     for i in range(out.shape[0]):
-        below = min(2 * i + 2, rows)
+        upper, lower = cells[2 * i], cells[min(2 * i + 1, rows - 1)]
+        line, twice = out[i], 2 * i + 1 < rows
         for j in range(out.shape[1]):
+            last = min(2 * j + 1, columns - 1)
+            a, b, c, d = upper[2 * j], upper[last], lower[2 * j], lower[last]
+            if a == nodata and b == nodata and c == nodata and d == nodata:
+                line[j] = nodata
+                continue
             total, count = np.int64(0), np.int64(0)
-            for row in range(2 * i, below):
-                for column in range(2 * j, min(2 * j + 2, columns)):
-                    value = np.int64(cells[row, column])
-                    if value != nodata:
-                        total += value
-                        count += 1
-            out[i, j] = nodata if count == 0 else (2 * total + count) // (2 * count)
+            wide = 2 * j + 1 < columns
+            if a != nodata:
+                total, count = total + a, count + 1
+            if wide and b != nodata:
+                total, count = total + b, count + 1
+            if twice and c != nodata:
+                total, count = total + c, count + 1
+            if wide and twice and d != nodata:
+                total, count = total + d, count + 1
+            line[j] = (2 * total + count) // (2 * count)
 
 
 @njit(cache=True, nogil=True)
-def halve_first(cells: NDArray[Any], nodata: int, out: NDArray[Any]) -> None:
+def halve_first(cells: NDArray[Any], nodata: Any, out: NDArray[Any]) -> None:
     """Take the first of each two by two cells that has a value.
 
     A site of few cells so stays on the map where every second cell would drop it.
@@ -52,11 +61,15 @@ def halve_first(cells: NDArray[Any], nodata: int, out: NDArray[Any]) -> None:
     """
     rows, columns = cells.shape
     for i in range(out.shape[0]):
-        below = min(2 * i + 2, rows)
+        upper, lower = cells[2 * i], cells[min(2 * i + 1, rows - 1)]
+        line = out[i]
         for j in range(out.shape[1]):
-            found = nodata
-            for row in range(2 * i, below):
-                for column in range(2 * j, min(2 * j + 2, columns)):
-                    if found == nodata:
-                        found = cells[row, column]
-            out[i, j] = found
+            last = min(2 * j + 1, columns - 1)
+            found = upper[2 * j]
+            if found == nodata:
+                found = upper[last]
+            if found == nodata:
+                found = lower[2 * j]
+            if found == nodata:
+                found = lower[last]
+            line[j] = found

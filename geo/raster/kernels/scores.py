@@ -409,3 +409,30 @@ def add_totals(root: Ints, totals: Totals, sums: Totals) -> None:
             for m in range(3):
                 sums.sums[s, k, m] += totals.sums[g, k, m]
         widen(sums.bounds, s, totals.bounds[g, 0], totals.bounds[g, 1])
+
+
+@njit(cache=True, nogil=True)
+def store_scores(runs: Stretches, score: Any, step: Any, stored: Bools) -> None:
+    """Turn the scores of eligible cells into the numbers that are stored.
+
+    Parameters
+    ----------
+    runs
+        Eligible cells.
+    score
+        Scores of cells, float32; 0 again where they are taken from.
+    step
+        What a stored one stands for, float32. [1]
+    stored
+        Filled at those cells, but for those whose score is not finite; shape of the
+        scores.
+    """
+    row, start, stop = runs.row, runs.start, runs.stop
+    for i in range(len(row)):
+        line = score[row[i], start[i] : stop[i]]
+        out = stored[row[i], start[i] : stop[i]]
+        for c in range(len(line)):
+            value = line[c]
+            line[c] = 0.0
+            if isfinite(value):
+                out[c] = np.uint8(np.rint(value / step))
