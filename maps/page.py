@@ -77,6 +77,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "many": (
             *("many-data.js", "many-shape.js", "many-draw.js", "many.js"),
             *("many-cards.js", "many-filter.js", "many-keys.js", "many-tools.js"),
+            "many-labels.js",
             "many.css",
         ),
         "few": (

@@ -110,7 +110,14 @@
   function wanted(map) {
     const on = lodemap.shown('names');
     const late = map.getZoom() < lodemap.homeZoom() + 0.9;
-    const all = [...lodemap.marks.values(), ...lodemap.countries];
+    const passing = lodemap.passing?.() ?? [];
+    const keys = new Set(passing.map(({ key }) => key));
+    made.forEach(({ el }, key) => {
+      if (!key.startsWith('name ') || keys.has(key)) return;
+      el.remove();
+      made.delete(key);
+    });
+    const all = [...lodemap.marks.values(), ...lodemap.countries, ...passing];
     return all.filter((mark) => {
       const visible = on && mark.label && !mark.sifted && (!mark.mark || lodemap.shown(mark.mark))
         && !(late && mark.late);
@@ -124,7 +131,7 @@
     const pane = map.getPane('labels');
     const point = ([x, y]) => map.latLngToLayerPoint([y, x]);
     const taken = [];
-    lodemap.marks.forEach((mark) => {
+    [...lodemap.marks.values(), ...(lodemap.passing?.() ?? [])].forEach((mark) => {
       if (!mark.at || mark.sifted || !lodemap.shown(mark.mark)) return;
       const { x, y } = point(mark.at);
       taken.push([x - 8, y - 8, x + 8, y + 8, mark.key]);
@@ -164,4 +171,5 @@
     made.clear();
   });
   lodemap.whenPlaced(place);
+  lodemap.placeNames = () => place(lodemap.map());
 })();

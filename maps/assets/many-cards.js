@@ -362,6 +362,7 @@
     layer.open = (i, options) => selectMany(layer, i, options);
     lodemap.toolMany(layer);
     lodemap.keysMany(layer);
+    lodemap.labelMany(layer);
   };
   Object.assign(lodemap, { dressMany, manyName: nameOf, manyKey: keyOf, selectMany, classOf });
 })();
