@@ -137,7 +137,12 @@ def _column(values: pa.ChunkedArray) -> pd.Series:
     elif pa.types.is_dictionary(kind):
         values = values.cast(kind.value_type)
     if pa.types.is_integer(kind) and values.null_count:
-        return pd.Series(values.to_pylist(), dtype="Int64", name=None)
+        try:
+            plain = values.cast(pa.int64())
+        except pa.ArrowInvalid:  # beyond 63 bits
+            return pd.Series(values.to_pylist(), dtype="Int64", name=None)
+        whole = np.array(plain.fill_null(0).to_numpy(), np.int64)
+        return pd.Series(pd.arrays.IntegerArray(whole, values.is_null().to_numpy()))
     series: pd.Series = values.to_pandas()
     return series
 
