@@ -73,7 +73,8 @@ def sites(
     """Find and rank solar sites by PLAN, and write them to a folder.
 
     PLAN is the id of a plan that ships, or the path of a TOML file. The folder gets
-    sites.gpkg (the outlines), sites.csv, score.tif and mask.tif, and sites.json: what
+    sites.gpkg (the outlines and the tables behind them, which open dressed in QGIS, as
+    the project sites.qgz does), sites.csv, score.tif and mask.tif, and sites.json: what
     would hold the claimed figure, how firm each rank is and what matters most, the
     method, and the data with their licences. Each file is written whole or not at all.
     Every site is hypothetical: computed, named by no source.

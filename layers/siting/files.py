@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from layers.errors import ReadError, WriteError
+from layers.export.geopackage import write_geopackage
+from layers.schema import check_geometry
+from layers.siting.content import LAYER, MARK, sites_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 
 SITES, TABLE, ABOUT = "sites.gpkg", "sites.csv", "sites.json"
 SCORE, MASK = "score.tif", "mask.tif"
-NAMES = (SITES, TABLE, SCORE, MASK, ABOUT)
+PROJECT = "sites.qgz"
+NAMES = (SITES, PROJECT, TABLE, SCORE, MASK, ABOUT)
 """What a folder of sites holds; the last is put in its place last."""
 
 FORMAT = 1
@@ -107,11 +111,13 @@ def write_sites(found: SolarSites, stage: Path) -> None:
 
     Notes
     -----
-    ``sites.gpkg`` and ``sites.csv`` hold the same columns; the CSV has a point inside
+    ``sites.gpkg`` opens dressed in QGIS, as :mod:`layers.export` has it, with the
+    project ``sites.qgz`` beside it and the tables of the record inside. Its layer
+    ``sites`` and ``sites.csv`` hold the same columns; the CSV has a point inside
     each site in place of the outline, and a text that a spreadsheet would run gets an
     apostrophe before it.
     """
-    _write_gpkg(found.table, stage / SITES)
+    write_geopackage(sites_content(found), stage / SITES)
     (stage / TABLE).write_bytes(_csv(found.table))
     about = about_sites(found)
     about["files"] = {
@@ -270,7 +276,7 @@ def _about(root: Path) -> dict[str, Any]:
 
 
 def _table(root: Path, about: dict[str, Any]) -> gpd.GeoDataFrame:
-    from layers.reading import read_layer
+    import pandas as pd
 
     path = root / SITES
     try:
@@ -285,41 +291,31 @@ def _table(root: Path, about: dict[str, Any]) -> gpd.GeoDataFrame:
             f"{SITES} is not the one that {ABOUT} was written with; it was changed, or "
             "two runs were mixed. Run lodemap sites again"
         )
-    if not about["totals"].get("described"):
-        return _read_empty(path)
-    table = read_layer(path, evidence=False)
+    table = _outlines(path)
     for column in table.columns:
-        if table[column].dtype == object and column != "geometry":
+        if pd.api.types.is_string_dtype(table[column]) and column != "geometry":
             table[column] = table[column].fillna("")
+    if len(table):
+        check_geometry(table, SITES)
     return table
 
 
-def _read_empty(path: Path) -> gpd.GeoDataFrame:
-    """Read a layer without features, which is what a search may well find."""
+def _outlines(path: Path) -> gpd.GeoDataFrame:
+    """Read the layer of outlines, which a search may well have left empty."""
+    import geopandas as gpd
     import pyogrio
-
-    table: gpd.GeoDataFrame = pyogrio.read_dataframe(path)
-    return table
-
-
-def _write_gpkg(table: gpd.GeoDataFrame, path: Path) -> None:
-    """Write a GeoPackage of one layer, ``sites``, in EPSG:4326."""
-    import pyogrio
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
-        pyogrio.write_dataframe(
-            table,
-            path,
-            layer="sites",
-            driver="GPKG",
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-        )
-    except (DataSourceError, RuntimeError) as error:
-        raise WriteError(
-            f"cannot write {path.name}: {' '.join(str(error).split())[:160]}"
-        ) from error
+        table = pyogrio.read_dataframe(path, layer=LAYER)
+    except (DataLayerError, DataSourceError, ValueError) as error:
+        raise ReadError(
+            f"{SITES} has no layer {LAYER} that can be read: "
+            f"{' '.join(str(error).split())[:120]}. Run lodemap sites again"
+        ) from None
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise ReadError(f"{SITES}: the layer {LAYER} has no outlines")
+    return table.drop(columns=MARK, errors="ignore")
 
 
 def _csv(table: gpd.GeoDataFrame) -> bytes:

@@ -71,7 +71,8 @@ class Outlines:
 def _filled(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Fill the holes of polygons; leave one alone that would not be valid so."""
     parts, owner = shapely.get_parts(shapes, return_index=True)
-    solid = shapely.polygons(shapely.get_exterior_ring(parts))
+    rings = shapely.get_exterior_ring(parts)
+    solid = np.asarray(shapely.polygons(rings), dtype=object)
     filled = shapes.copy()
     single = shapely.get_num_geometries(shapes) == 1
     filled[single] = solid[single[owner]]

@@ -75,8 +75,8 @@ def protocol(plan: SitingPlan, cell: str) -> str:
         Two sentences.
     """
     return (
-        f"Outline of cells of {cell} that meet {plan.file} and hang together. The "
-        "uncertainty is half a cell's diagonal."
+        f"Computed, not reported: the outline of cells of {cell} that meet {plan.file} "
+        "and hang together. The uncertainty is half a cell's diagonal."
     )
 
 

@@ -62,13 +62,14 @@ def test_json_tells_no_folder_of_the_machine(written, world):
     assert "NaN" not in text
 
 
-def test_the_geopackage_is_one_layer_in_longitude_and_latitude(written):
+def test_the_geopackage_has_the_outlines_in_longitude_and_latitude(written):
     import pyogrio
 
     info = pyogrio.read_info(written[1] / "sites.gpkg", layer="sites")
     assert info["crs"] == "EPSG:4326"
     assert info["features"] == 5
-    assert len(pyogrio.list_layers(written[1] / "sites.gpkg")) == 1
+    assert info["geometry_type"] == "MultiPolygon"
+    assert pyogrio.list_layers(written[1] / "sites.gpkg")[0][0] == "sites"
 
 
 def test_csv_has_a_row_a_site_and_a_point_inside(written):
