@@ -1,21 +1,23 @@
 """The search for sites over a Dask cluster: the answer of one machine, from many.
 
 A task goes through one large tile as a single machine does through the whole, strip by
-strip, and leaves the cells of its sites in a file. What comes back is small: the sums
-of the tile's sites, and of groups at its borders, and those of their runs that touch
-another tile. From these the sites are put together here.
+strip, and leaves the cells of its sites in a file, and the scores if they are wanted.
+Then four neighbours at a time become one (:mod:`geo.scale_blocks`), on the workers as
+well, until one block holds all: only that comes back.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geo.cluster import connected
-from geo.errors import GeoError, GridError
+from geo.errors import GeoError
+from geo.scale_blocks import Block, Job, Tiles, block_of_tiles, joined, levels
 
 if TYPE_CHECKING:
     import os
@@ -28,13 +30,12 @@ if TYPE_CHECKING:
     from geo.raster.found import Runs
     from geo.raster.merging import Sites
     from geo.raster.plan import Plan
+    from geo.raster.search import Counts
     from geo.raster.streaming import Layout
-    from geo.raster.tiles import Part
     from geo.raster.workspace import Workspace
 
     Ints = NDArray[np.int64]
-
-    _Slim = tuple[Part, Ints] | None
+    Small = NDArray[np.int32]
 
 TILE = 16_384
 """Rows and columns of the tile of a task."""
@@ -43,13 +44,7 @@ _DEATHS = 3
 """How often a tile is tried anew after the scheduler gave it up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """Everything that the workers need, the same for all tiles."""
-
-    plan: Plan
-    layout: Layout
-    folder: str
+_MASK_CELLS = 1 << 23
 
 
 def sites(
@@ -57,6 +52,7 @@ def sites(
     folder: str | os.PathLike[str],
     *,
     keep: int | None = None,
+    rasters: str | os.PathLike[str] | None = None,
     tile: int | tuple[int, int] = TILE,
     client: distributed.Client | None = None,
     progress: Progress | None = None,
@@ -73,6 +69,9 @@ def sites(
     keep
         How many of the best sites get an outline, and have their cells in ``runs``; all
         when None.
+    rasters
+        Where to write ``score.tif`` and ``mask.tif``, on this machine; nowhere when
+        None.
     tile
         Rows and columns of the tile of a task, or one number for both.
     client
@@ -84,7 +83,8 @@ def sites(
     -------
     FoundSites
         As :func:`geo.raster.find_sites` gives it, equal to the last bit; with ``keep``
-        its ``runs`` are those of the outlined sites only. No raster is written.
+        its ``runs`` are those of the outlined sites only. The rasters are equal to its
+        own byte for byte.
 
     Raises
     ------
@@ -97,17 +97,23 @@ def sites(
     GeoError
         As :func:`geo.raster.find_sites`.
     MemoryError
-        If every worker that had some tile died.
+        If every worker that had some tile, or put tiles together, died.
+    OSError
+        If the disk is full. No raster appears that is not whole.
 
     Notes
     -----
     The tile of a task takes twice its rows and columns in memory for rasters of five
-    bytes a cell, in strips, so mostly 200 to 400 MB. A task that dies with its worker
+    bytes a cell, in strips, so mostly 200 to 400 MB; with ``rasters``, a byte for each
+    cell of the tile more. Tiles are put together four by four, and a task holds of its
+    four only sums, and runs at their borders. This process gets the sums of all sites,
+    a number for each group of a tile, the cells of the sites that get an outline, and,
+    of one tile at a time, what goes into the rasters. A task that dies with its worker
     runs again elsewhere. Ctrl-C cancels what has not begun; a second call makes only
     the tiles that are missing.
     """
     from geo.raster.plan import make_plan
-    from geo.raster.search import counts_of, present
+    from geo.raster.search import MASK, SCORE, present
     from geo.raster.sheets import reading
     from geo.raster.workspace import Workspace, record_of
 
@@ -115,39 +121,46 @@ def sites(
     with reading() as handles:
         plan = make_plan(siting, handles)
     layout = _pieces(plan, (tile, tile) if isinstance(tile, int) else tile)
-    record = record_of(siting, layout, scored=False)
+    record = record_of(siting, layout, scored=rasters is not None)
     known = Workspace(folder, record)
-    task = _Task(plan=plan, layout=layout, folder=known.folder)
+    job = Job(plan=plan, layout=layout, folder=known.folder, scored=rasters is not None)
     missing = [n for n in range(layout.tiles) if not known.has(n)]
     if progress:
         progress(layout.tiles - len(missing), layout.tiles)
-    slim = _compute(client, task, missing, progress) if missing else {}
-    known = Workspace(folder, record)
-    for number in range(layout.tiles):
-        if not known.has(number):
-            raise FileNotFoundError(
-                f"{known.folder}: the workers wrote tile {number}, but this process "
-                "does not see it. The folder must be one for all: a shared disk"
-            )
-        if number not in slim:
-            loaded = known.load(number)
-            if loaded is None:
-                raise GridError(
-                    f"{known.folder}: the file of tile {number} is damaged; remove it "
-                    "and call again"
+    with warnings.catch_warnings():
+        # Of the size of the distance fields and features, which every tile needs. It
+        # is sent once; a worker that comes later gets it from the scheduler.
+        warnings.filterwarnings("ignore", message="Sending large graph")
+        cluster: Any = client
+        shared = cluster.submit(_itself, job, pure=False)
+    try:
+        _judge(client, shared, job, missing, progress)
+        known = Workspace(folder, record)
+        for number in range(layout.tiles):
+            if not known.has(number):
+                raise FileNotFoundError(
+                    f"{known.folder}: the workers wrote tile {number}, but this "
+                    "process does not see it. The folder must be one for all: a "
+                    "shared disk"
                 )
-            slim[number] = _slim(task, loaded, number)
-    tiles = [(n, *mine) for n, mine in sorted(slim.items()) if mine is not None]
-    counts = counts_of([part for _, part, _ in tiles], plan)
-    found, label = _merge(tiles, plan, layout)
-    return present(
+        block = _put_together(client, shared, job)
+    finally:
+        cluster.cancel([shared])
+    found, label = _sites(block, plan)
+    got = present(
         siting,
         plan,
         found,
-        counts,
+        _counts(block, plan),
         keep=keep,
         runs_of=lambda best: _runs(known, label, best),
     )
+    if rasters is None:
+        return got
+    target = Path(rasters)
+    _write_score(target / SCORE, known, job)
+    _write_mask(target / MASK, known, job, label, got.table["label"].to_numpy())
+    return replace(got, outputs=(target / SCORE, target / MASK))
 
 
 def _pieces(plan: Plan, tile: tuple[int, int]) -> Layout:
@@ -163,24 +176,20 @@ def _pieces(plan: Plan, tile: tuple[int, int]) -> Layout:
     )
 
 
-def _compute(
+def _judge(
     client: distributed.Client,
-    task: _Task,
+    shared: Any,
+    job: Job,
     missing: list[int],
     progress: Progress | None,
-) -> dict[int, _Slim]:
+) -> None:
     """Have the cluster go through tiles; all or an error."""
     import distributed
 
     cluster: Any = client
     as_completed: Any = distributed.as_completed
-    total, deaths = task.layout.tiles, dict.fromkeys(missing, 0)
-    done, slim, futures = total - len(missing), {}, {}
-    # The task is sent once; a worker that comes later gets it from the scheduler.
-    with warnings.catch_warnings():
-        # Of the size of the distance fields and features, which every tile needs.
-        warnings.filterwarnings("ignore", message="Sending large graph")
-        shared = cluster.submit(_itself, task, pure=False)
+    total, deaths = job.layout.tiles, dict.fromkeys(missing, 0)
+    done, futures = total - len(missing), {}
 
     def submit(number: int) -> Any:
         future = cluster.submit(judge_tile, shared, number, pure=False)
@@ -192,7 +201,7 @@ def _compute(
         for future in running:
             number = futures[future.key]
             try:
-                slim[number] = future.result()
+                future.result()
             except distributed.KilledWorker as error:
                 deaths[number] += 1
                 if deaths[number] > _DEATHS:
@@ -207,17 +216,43 @@ def _compute(
             if progress:
                 progress(done, total)
     except BaseException:
-        cluster.cancel([shared, *running.futures])
+        cluster.cancel(list(running.futures))
         raise
-    return slim
 
 
-def _itself(task: _Task) -> _Task:
+def _put_together(client: distributed.Client, shared: Any, job: Job) -> Block:
+    """Have the cluster make one block of all tiles, and fetch it."""
+    import distributed
+
+    cluster: Any = client
+    futures: dict[tuple[int, int], Any] = {}
+    first = True
+    for level in levels(job.layout):
+        work = block_of_tiles if first else joined
+        below, futures = futures, {}
+        for piece in level:
+            parts = piece.tiles if first else [below[at] for at in piece.below]
+            futures[piece.at] = cluster.submit(work, shared, piece, parts, pure=False)
+        first = False
+    (root,) = futures.values()
+    try:
+        block: Block = root.result()
+    except distributed.KilledWorker as error:
+        raise MemoryError(
+            f"every worker that put tiles together died ({error}). Give them more "
+            "memory and call again: the tiles are kept"
+        ) from error
+    finally:
+        cluster.cancel([root])
+    return block
+
+
+def _itself(job: Job) -> Job:
     """Give back what is shared: the result of a task, which can be remade."""
-    return task
+    return job
 
 
-def judge_tile(task: _Task, number: int) -> _Slim:
+def judge_tile(task: Job, number: int) -> int:
     """Go through a tile on a worker, and leave what is known of it in the folder.
 
     Parameters
@@ -229,25 +264,40 @@ def judge_tile(task: _Task, number: int) -> _Slim:
 
     Returns
     -------
-    part, head
-        As :func:`_slim` makes them; None where there is nothing to look at.
+    int
+        ``number``.
+
+    Raises
+    ------
+    GeoError
+        As :func:`geo.raster.find_sites`.
+    OSError
+        If the disk is full.
     """
     from geo.raster.merging import fold
     from geo.raster.sheets import reading
     from geo.raster.streaming import Streamer, lay_out
+    from geo.raster.tiles import NO_SCORE
     from geo.raster.workspace import save_tile
 
     window, borders = task.layout.window(number), task.layout.borders(number)
     plan = replace(task.plan, window=window)
     layout = replace(lay_out(plan, None), outer=borders)
     parts = []
+    score = np.zeros((0, 0), np.uint8)
+    if task.scored:
+        score = np.full((window.rows, window.columns), NO_SCORE, np.uint8)
     try:
         with reading() as handles:
-            streamer = Streamer(plan, layout, handles, scored=False)
+            streamer = Streamer(plan, layout, handles, scored=task.scored)
             for strip in range(layout.tiles):
-                part, _ = streamer.judge(strip)
+                part, stored = streamer.judge(strip)
                 if part is not None:
                     parts.append(part)
+                if task.scored and stored.size:
+                    own = layout.window(strip)
+                    top, left = own.top - window.top, own.left - window.left
+                    score[top : top + own.rows, left : left + own.columns] = stored
     except GeoError as error:
         # Those of GDAL, from which ours come, do not survive the way back.
         error.__cause__ = error.__context__ = None
@@ -255,90 +305,95 @@ def judge_tile(task: _Task, number: int) -> _Slim:
     whole = None
     if parts:
         whole = fold(parts, plan.limits, layout.seams, window=window, borders=borders)
-    none = np.zeros((0, 0), np.uint8)
-    save_tile(task.folder, number, whole, none)
-    return _slim(task, (whole, none), number)
+    save_tile(task.folder, number, whole, score)
+    return number
 
 
-def _slim(
-    task: _Task, known: tuple[Part | None, NDArray[np.uint8]], number: int
-) -> _Slim:
-    """Keep of a tile what others need: groups, and runs at its borders.
-
-    Beside it stands where each group is first met: its row times the columns of the
-    grid, and its column.
-    """
-    from geo.raster.kernels.runs import first_runs
-    from geo.raster.merging import at_borders
-
-    part = known[0]
-    if part is None:
-        return None
-    first = np.empty(len(part.cells), np.int64)
-    first_runs(np.arange(len(first)), part.group, first)
-    place = part.row.astype(np.int64) * task.plan.grid.shape[1] + part.start
-    touch = at_borders(
-        part.row,
-        part.start,
-        part.stop,
-        task.layout.window(number),
-        task.layout.borders(number),
-    )
-    edge = {name: getattr(part, name)[touch] for name in ("row", "start", "stop")}
-    return replace(part, **edge, group=part.group[touch]), place[first]
-
-
-def _merge(
-    tiles: list[tuple[int, Part, Ints]], plan: Plan, layout: Layout
-) -> tuple[Sites, dict[int, Ints]]:
-    """Put sites together; beside them the label of each group of each tile, or 0."""
+def _sites(block: Block, plan: Plan) -> tuple[Sites, dict[int, Small]]:
+    """Sites of the one block, and the label of each group of each tile, or 0."""
     from geo.raster.found import Runs
-    from geo.raster.merging import Groups, labels_of, regroup, sites_of, unite
+    from geo.raster.merging import Groups, labels_of, sites_of
 
-    parts = [part for _, part, _ in tiles]
-    groups = Groups.of(parts)
-    sizes = [len(part.cells) for part in parts]
-    before = np.concatenate([[0], np.cumsum(sizes)])
-    group = np.concatenate(
-        [p.group + at for p, at in zip(parts, before[:-1], strict=True)]
-    ).astype(np.int32)
-    row, start, stop = (
-        np.concatenate([getattr(p, name) for p in parts])
-        for name in ("row", "start", "stop")
-    )
-    order = np.lexsort((start, row))
-    parent = unite(
-        group[order],
-        row[order],
-        start[order],
-        stop[order],
-        groups.around,
-        plan.limits,
-        layout.seams,
-    )
-    none = np.zeros(len(parent), np.bool_)
-    number, groups, dropped = regroup(parent, groups, plan.limits, none)
+    part = block.part
+    none = Runs(*(np.zeros(0, np.int32) for _ in range(4)))
+    order = np.argsort(block.met)
     columns = plan.grid.shape[1]
-    met = np.full(len(groups.cells), np.iinfo(np.int64).max)
-    ours = number >= 0
-    np.minimum.at(met, number[ours], np.concatenate([h for _, _, h in tiles])[ours])
-    order = np.argsort(met)
     found = sites_of(
-        groups,
+        Groups(part.cells, part.areas, part.around, part.totals),
         order,
-        row=met // columns,
-        col=met % columns,
-        runs=Runs(*(np.zeros(0, np.int32) for _ in range(4))),
-        regions_found=sum(part.dropped for part in parts) + dropped + len(met),
+        row=block.met // columns,
+        col=block.met % columns,
+        runs=none,
+        regions_found=part.dropped + len(block.met),
     )
-    label = np.append(labels_of(order), 0)[number]  # -1 is the last: no site
-    return found, {
-        n: label[a:b]
-        for (n, _, _), a, b in zip(tiles, before[:-1], before[1:], strict=True)
-    }
+    label = np.append(labels_of(order), np.int32(0))  # -1 is the last: no site
+    return found, {tile: label[number] for tile, number in block.number.items()}
 
 
-def _runs(known: Workspace, label: dict[int, Ints], best: Ints) -> Runs:
+def _counts(block: Block, plan: Plan) -> Counts:
+    """Count what was looked at."""
+    from geo.raster.search import counts_of
+
+    return counts_of([block.part], plan)
+
+
+def _write_score(path: Path, known: Workspace, job: Job) -> None:
+    """Put the scores that the workers left into one raster."""
+    from geo.raster.cog import canvas
+    from geo.raster.search import part_of
+    from geo.raster.tiles import NO_SCORE, STEP
+
+    window = job.plan.window
+    with canvas(
+        path,
+        part_of(job.plan.grid, window),
+        "uint8",
+        nodata=NO_SCORE,
+        description="score",
+        scale=STEP,
+        average=True,
+    ) as paper:
+        for number in range(job.layout.tiles):
+            own = job.layout.window(number)
+            _, score = Tiles(known.folder).take(number)
+            paper.write(score, row=own.top - window.top, column=own.left - window.left)
+
+
+def _write_mask(
+    path: Path, known: Workspace, job: Job, label: dict[int, Small], labels: Ints
+) -> None:
+    """Write which site each cell belongs to, tile by tile."""
+    from geo.raster.cog import canvas
+    from geo.raster.kernels.stretches import paint
+    from geo.raster.search import part_of
+
+    window = job.plan.window
+    rank = np.zeros(len(labels) + 1, np.int64)
+    rank[labels] = np.arange(1, len(labels) + 1)
+    dtype = np.dtype(np.uint16 if len(rank) <= 1 << 16 else np.uint32)
+    with canvas(
+        path,
+        part_of(job.plan.grid, window),
+        dtype.name,
+        nodata=0,
+        description="rank of the site",
+    ) as paper:
+        for number in range(job.layout.tiles):
+            own = job.layout.window(number)
+            part, _ = Tiles(known.folder).take(number)
+            step = max(_MASK_CELLS // own.columns, 1)
+            for top in range(own.top, own.bottom, step):
+                rows = min(step, own.bottom - top)
+                out = np.zeros((rows, own.columns), dtype)
+                if part is not None:
+                    a, b = np.searchsorted(part.row, [top, top + rows])
+                    value = rank[label[number][part.group[a:b]]].astype(dtype)
+                    cells = (part.row[a:b], part.start[a:b], part.stop[a:b])
+                    paint(*cells, value, top, own.left, out)
+                paper.write(out, row=top - window.top, column=own.left - window.left)
+
+
+def _runs(known: Workspace, label: dict[int, Small], best: Ints) -> Runs:
     """Fetch the cells of sites out of the tiles' files."""
     from geo.raster.found import Runs
     from geo.raster.merging import kept_runs
@@ -347,8 +402,7 @@ def _runs(known: Workspace, label: dict[int, Ints], best: Ints) -> Runs:
     for number, labels in label.items():
         if not np.isin(labels, best).any():
             continue
-        loaded = known.load(number)
-        part = loaded[0] if loaded else None
+        part, _ = Tiles(known.folder).take(number)
         if part is not None:
             mine = labels[part.group]
             ours = np.isin(mine, best)

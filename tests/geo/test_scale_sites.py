@@ -112,6 +112,13 @@ def same(one, other, *, runs=True):
             np.testing.assert_array_equal(mine, theirs)
 
 
+def same_rasters(one, other):
+    """Equal byte for byte."""
+    for mine, its in zip(one.outputs, other.outputs, strict=True):
+        assert mine.name == its.name
+        assert mine.read_bytes() == its.read_bytes(), mine.name
+
+
 @pytest.mark.parametrize("connectivity", [4, 8])
 @pytest.mark.parametrize("tile", [32, (7, 51), (150, 1), (2, 130), 1000])
 def test_the_answer_is_that_of_one_machine(here, siting, tmp_path, tile, connectivity):
@@ -121,12 +128,14 @@ def test_the_answer_is_that_of_one_machine(here, siting, tmp_path, tile, connect
         siting,
         tmp_path / "tiles",
         tile=tile,
+        rasters=tmp_path / "theirs",
         client=here,
         progress=lambda *now: seen.append(now),
     )
-    expected = find_sites(siting)
+    expected = find_sites(siting, folder=tmp_path / "ours")
     assert len(expected.table) > 20
     same(got, expected)
+    same_rasters(got, expected)
     assert seen == [(done, seen[0][1]) for done in range(seen[0][1] + 1)]
 
 
@@ -150,9 +159,17 @@ def test_a_second_call_makes_only_what_is_missing(here, siting, tmp_path):
 def test_regions_and_the_best_only(here, siting, tmp_path):
     regions = gpd.GeoSeries([shapely.box(124.004, 39.965, 124.02, 39.99)], crs=4326)
     siting = Siting(**{**vars(siting), "regions": regions})
-    whole = find_sites(siting, keep=2)
-    got = scale.sites(siting, tmp_path / "tiles", tile=16, keep=2, client=here)
+    whole = find_sites(siting, keep=2, folder=tmp_path / "ours")
+    got = scale.sites(
+        siting,
+        tmp_path / "tiles",
+        tile=16,
+        keep=2,
+        rasters=tmp_path / "theirs",
+        client=here,
+    )
     same(got, whole, runs=False)
+    same_rasters(got, whole)
     best = whole.table["label"][:2]
     kept = np.isin(whole.runs.label, best)
     for mine, theirs in zip(got.runs, whole.runs, strict=True):
@@ -185,10 +202,72 @@ def test_two_workers_of_which_one_is_killed(siting, tmp_path):
                 killed.append(before[0])
                 os.kill(before[0], 9)
 
-        got = scale.sites(siting, tmp_path / "tiles", tile=20, progress=progress)
+        got = scale.sites(
+            siting,
+            tmp_path / "tiles",
+            tile=20,
+            rasters=tmp_path / "theirs",
+            progress=progress,
+        )
     assert killed
-    same(got, find_sites(siting))
+    expected = find_sites(siting, folder=tmp_path / "ours")
+    same(got, expected)
+    same_rasters(got, expected)
     assert not list((tmp_path / "tiles").glob(".tmp-*"))
+
+
+def test_a_damaged_tile_is_named_and_no_raster_appears(here, siting, tmp_path):
+    folder, rasters = tmp_path / "tiles", tmp_path / "theirs"
+    scale.sites(siting, folder, tile=40, rasters=rasters, client=here)
+    for path in (rasters / "score.tif", rasters / "mask.tif"):
+        path.unlink()
+    broken = folder / "tile-000005.npz"
+    broken.write_bytes(broken.read_bytes()[:-200])
+    with pytest.raises(GridError, match="file of tile 5 is damaged"):
+        scale.sites(siting, folder, tile=40, rasters=rasters, client=here)
+    assert list(rasters.iterdir()) == []
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_no_raster(
+    here, siting, tmp_path, monkeypatch
+):
+    from geo.raster import cog
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cog.Canvas, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        scale.sites(siting, tmp_path / "t", rasters=tmp_path / "r", client=here)
+    assert list((tmp_path / "r").iterdir()) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 1), (2, 2), (5, 7), (8, 3)])
+def test_pieces_of_every_level_are_all_cells_once(shape):
+    from geo.raster.streaming import Layout
+    from geo.scale_blocks import levels
+
+    high, wide = (tuple(range(3, 3 + 10 * n + 1, 10)) for n in shape)
+    layout = Layout(rows=high, columns=wide, shift=0)
+    seams, below = [], None
+    for level in levels(layout):
+        cells = np.zeros((high[-1], wide[-1]), int)
+        for piece in level:
+            own = piece.window
+            cells[own.top : own.bottom, own.left : own.right] += 1
+            assert len(piece.below) <= 4
+            seams += [("row", y, own.left) for y in piece.seam_rows]
+            seams += [("column", x, own.top) for x in piece.seam_columns]
+        assert (cells[3:, 3:] == 1).all()
+        if below is None:
+            tiles = [number for piece in level for number in piece.tiles]
+            assert sorted(tiles) == list(range(layout.tiles))
+        else:
+            assert sorted(at for piece in level for at in piece.below) == below
+        below = sorted(piece.at for piece in level)
+    assert below == [(0, 0)]
+    assert level[0].borders == (False,) * 4
+    assert len(seams) == len(set(seams))
 
 
 def test_no_cluster_is_an_error(siting, tmp_path):
