@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyogrio
 
 from layers.errors import SchemaError, WriteError
+from layers.export.geopackage_check import check_written
 from layers.export.qgis.project import project_archive
 from layers.export.qgis.wardrobe import dress
 from layers.export.sheet_rows import (
@@ -66,8 +67,8 @@ def write_geopackage(
     CRSMissingError, CRSMismatchError
         If a layer is not in EPSG:4326.
     WriteError
-        If the name does not end in ``.gpkg``, or the file cannot be written. What
-        stood there before is untouched.
+        If the name does not end in ``.gpkg``, the file cannot be written, or what was
+        made is not whole. What stood there before is untouched.
 
     Notes
     -----
@@ -103,9 +104,22 @@ def write_geopackage(
                 f"cannot write {path}: {error}; expected a folder that can be "
                 "written, with room for the file. What stood there before is untouched."
             ) from error
+        _require_whole(built, content)
     with replacing(project) as stream:
         stream.write(archive)
     return path, project
+
+
+def _require_whole(built: Path, content: Content) -> None:
+    """Refuse to give out a file that is not what it should be."""
+    problems = check_written(built, content)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise WriteError(
+            f"cannot write {built.name}: what was made is not whole: {problems[0]}"
+            f"{more} Write it again; if that does not help, report it. What stood "
+            "there before is untouched."
+        )
 
 
 def _check_path(path: Path) -> None:

@@ -11,8 +11,10 @@ from layers.export.qgis.dress_check import DressCheck
 from layers.export.qgis.elements import quoted_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from layers.export.content import Content, Sheet
 
 APPLICATION_ID = 0x47504B47
 """``GPKG``, as the header of the file has it."""
@@ -34,6 +36,9 @@ _EXTENSIONS = (
     ("gpkg_metadata", "gpkg_metadata"),
     ("gpkg_metadata_reference", "gpkg_metadata"),
 )
+_SMALL = 20_000_000
+"""Size up to which all pages and marks of a new file are looked at. [B]"""
+
 _HEADER = b"SQLite format 3\x00"
 
 
@@ -60,11 +65,46 @@ def check_geopackage(path: Path) -> tuple[str, ...]:
     broken = _broken(path)
     if broken:
         return (broken,)
+    return _asked(path, lambda file: _problems(file, path.name))
+
+
+def check_written(path: Path, content: Content) -> tuple[str, ...]:
+    """Find what is wrong with a GeoPackage that was just written.
+
+    Parameters
+    ----------
+    path
+        The file. It is only read.
+    content
+        What it should hold.
+
+    Returns
+    -------
+    tuple of str
+        One sentence a problem; empty if there is none.
+
+    Notes
+    -----
+    What :func:`check_geopackage` looks for, but for words that a layer may lack, for
+    ids, which are data, and for what takes the longer the more features there are.
+    Numbers of rows and of places are compared with the content instead; pages of
+    the file, places and marks are read where there are few.
+    """
+    broken = _broken(path)
+    if broken:
+        return (broken,)
+    return _asked(path, lambda file: _written(file, path, content))
+
+
+def _asked(
+    path: Path, ask: Callable[[sqlite3.Connection], Iterable[str]]
+) -> tuple[str, ...]:
+    """Ask a file that is only read for its problems."""
     # Immutable: nothing is locked, and no other file is made beside it.
     address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(address, uri=True)) as file:
-            return tuple(_problems(file, path.name))
+            return tuple(ask(file))
     except sqlite3.DatabaseError as error:
         return (f"{path.name} is damaged: {error}.",)
 
@@ -94,23 +134,14 @@ def _problems(file: sqlite3.Connection, name: str) -> Iterator[str]:
     if found != "ok":
         yield f"{name} is damaged: {found}."
         return
-    tables = {row[0] for row in file.execute("SELECT name FROM sqlite_master")}
+    tables = _tables(file)
     missing = [table for table in _NEEDED if table not in tables]
     if missing:
         yield f"Tables are missing: {', '.join(missing)}."
         return
-    sheets = dict(
-        file.execute(
-            "SELECT table_name, data_type FROM gpkg_contents WHERE data_type IN "
-            "('features', 'attributes') AND table_name <> 'layer_styles' "
-            "ORDER BY rowid"
-        ).fetchall()
-    )
+    sheets = _sheets(file)
     if not sheets:
         yield "It holds no layers."
-    styles = "SELECT count(*) FROM gpkg_contents WHERE table_name = 'layer_styles'"
-    if not file.execute(styles).fetchone()[0]:
-        yield "The table layer_styles is not listed in gpkg_contents."
     yield from _extensions(file, sheets)
     for sheet, kind in sheets.items():
         if sheet not in tables:
@@ -124,8 +155,83 @@ def _problems(file: sqlite3.Connection, name: str) -> Iterator[str]:
     yield from DressCheck(file, known, name).problems()
 
 
+def _written(file: sqlite3.Connection, path: Path, content: Content) -> Iterator[str]:
+    """Problems of a file that was just written, a few of each feature."""
+    tables = _tables(file)
+    missing = [table for table in _NEEDED if table not in tables]
+    if missing:
+        yield f"Tables are missing: {', '.join(missing)}."
+        return
+    few = path.stat().st_size <= _SMALL
+    for part in ("1",) if few else _NEEDED:
+        found = file.execute(f"PRAGMA quick_check({part})").fetchone()[0]
+        if found != "ok":
+            yield f"{path.name} is damaged: {found}."
+            return
+    sheets = _sheets(file)
+    yield from _extensions(file, sheets)
+    for sheet in content.sheets:
+        kind = "features" if sheet.geometry else "attributes"
+        if sheets.get(sheet.id) != kind or sheet.id not in tables:
+            yield f"{sheet.id} is not among its layers."
+            continue
+        yield from _counted(file, sheet)
+        if sheet.geometry:
+            yield from _places(file, sheet.id, tables, _placed(sheet))
+    known = {sheet: kind for sheet, kind in sheets.items() if sheet in tables}
+    yield from DressCheck(file, known, path.name, words=False, marks=few).problems()
+
+
+def _tables(file: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in file.execute("SELECT name FROM sqlite_master")}
+
+
+def _sheets(file: sqlite3.Connection) -> dict[str, str]:
+    """Layers and tables as they are listed, and their kind."""
+    return dict(
+        file.execute(
+            "SELECT table_name, data_type FROM gpkg_contents WHERE data_type IN "
+            "('features', 'attributes') AND table_name <> 'layer_styles' "
+            "ORDER BY rowid"
+        ).fetchall()
+    )
+
+
+def _counted(file: sqlite3.Connection, sheet: Sheet) -> Iterator[str]:
+    """Columns and rows of a sheet that are not those of the content."""
+    table = quoted_name(sheet.id)
+    names = [row[1] for row in file.execute(f"PRAGMA table_info({table})")]
+    own = [str(name) for name in sheet.table.columns]
+    wanted = {"fid", *(n for n in own if n != "geometry" or not sheet.geometry)}
+    lost = sorted(wanted - set(names))
+    if lost:
+        yield f"{sheet.id}: columns are missing: {', '.join(lost)}."
+        return
+    low, high = file.execute(f"SELECT min(fid), max(fid) FROM {table}").fetchone()
+    rows = len(sheet.table)
+    if (low, high) != ((1, rows) if rows else (None, None)):
+        yield f"{sheet.id}: feature ids go from {low} to {high}; expected 1 to {rows}."
+    listed = file.execute(
+        "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (sheet.id,)
+    ).fetchone()
+    if listed is None or listed[0] != rows:
+        said = listed[0] if listed else None
+        yield f"{sheet.id}: gpkg_ogr_contents counts {said} rows; expected {rows}."
+
+
+def _placed(sheet: Sheet) -> int:
+    """Count rows of a layer whose geometry has a point."""
+    import shapely
+
+    shapes = sheet.table["geometry"].to_numpy()
+    return int((~(shapely.is_missing(shapes) | shapely.is_empty(shapes))).sum())
+
+
 def _extensions(file: sqlite3.Connection, sheets: dict[str, str]) -> Iterator[str]:
-    """Extensions that are used but not declared."""
+    """Styles that are not listed, and extensions used but not declared."""
+    styles = "SELECT count(*) FROM gpkg_contents WHERE table_name = 'layer_styles'"
+    if not file.execute(styles).fetchone()[0]:
+        yield "The table layer_styles is not listed in gpkg_contents."
     declared = set(
         file.execute("SELECT lower(table_name), extension_name FROM gpkg_extensions")
     )
@@ -176,7 +282,9 @@ def _rows(file: sqlite3.Connection, sheet: str) -> Iterator[str]:
         yield f"{sheet}: gpkg_ogr_contents counts {listed[0]} rows; there are {count}."
 
 
-def _places(file: sqlite3.Connection, sheet: str, tables: set[str]) -> Iterator[str]:
+def _places(
+    file: sqlite3.Connection, sheet: str, tables: set[str], placed: int | None = None
+) -> Iterator[str]:
     """Name a wrong CRS, and a spatial index that is not there or not whole."""
     column = file.execute(
         "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE table_name = ?",
@@ -201,17 +309,22 @@ def _places(file: sqlite3.Connection, sheet: str, tables: set[str]) -> Iterator[
     if f"{index}_rowid" not in tables or index not in tables:
         yield f"{sheet} has no spatial index."
         return
-    geometries, blank = file.execute(
-        f"SELECT count({quoted_name(geometry)}), "
-        f"sum((substr({quoted_name(geometry)}, 4, 1) = x'11') "
-        f"OR (substr({quoted_name(geometry)}, 4, 1) = x'10')) "
-        f"FROM {quoted_name(sheet)}"
-    ).fetchone()
+    if placed is None:
+        placed = _located(file, sheet, geometry)
     [entries] = file.execute(
         f"SELECT count(*) FROM {quoted_name(index + '_rowid')}"
     ).fetchone()
-    if entries != geometries - (blank or 0):
+    if entries != placed:
         yield (
-            f"{sheet}: the spatial index has {entries} entries for {geometries} "
-            "geometries."
+            f"{sheet}: the spatial index has {entries} entries for {placed} geometries."
         )
+
+
+def _located(file: sqlite3.Connection, sheet: str, geometry: str) -> int:
+    """Count geometries that are not marked as empty."""
+    shape = quoted_name(geometry)
+    geometries, blank = file.execute(
+        f"SELECT count({shape}), sum((substr({shape}, 4, 1) = x'11') "
+        f"OR (substr({shape}, 4, 1) = x'10')) FROM {quoted_name(sheet)}"
+    ).fetchone()
+    return int(geometries - (blank or 0))

@@ -45,14 +45,26 @@ class DressCheck:
         ``features`` or ``attributes`` by the name of the layer or table.
     name
         Name of the file.
+    words
+        Look for title, abstract, licence and credit line, which a layer may lack.
+    marks
+        Look in all rows for marks that no symbol draws.
     """
 
     def __init__(
-        self, file: sqlite3.Connection, sheets: Mapping[str, str], name: str
+        self,
+        file: sqlite3.Connection,
+        sheets: Mapping[str, str],
+        name: str,
+        *,
+        words: bool = True,
+        marks: bool = True,
     ) -> None:
         self.file = file
         self.sheets = sheets
         self.name = name
+        self.words = words
+        self.marks = marks
 
     def problems(self) -> Iterator[str]:
         """Look for every problem.
@@ -125,6 +137,8 @@ class DressCheck:
         used = {c.get("symbol") for c in renderer.iterfind("categories/category")}
         if not used <= symbols:
             yield f"{sheet}: the style has categories without symbols."
+        if not self.marks:
+            return
         column = quoted_name(attribute)
         marks = self.file.execute(
             f"SELECT DISTINCT {column} FROM {quoted_name(sheet)} WHERE {column} <> ''"
@@ -160,7 +174,7 @@ class DressCheck:
         if document is None:
             yield f"{sheet}: the metadata are no XML."
             return
-        for tag, words in _WORDS.items():
+        for tag, words in _WORDS.items() if self.words else ():
             if not (document.findtext(tag) or "").strip():
                 yield f"{sheet}: the metadata have no {words}."
 

@@ -6,8 +6,10 @@ from contextlib import closing
 
 import pytest
 
+from layers.errors import WriteError
+from layers.export import geopackage, geopackage_check
 from layers.export.geopackage import write_geopackage
-from layers.export.geopackage_check import check_geopackage
+from layers.export.geopackage_check import check_geopackage, check_written
 from layers.export.qgis.project import project_document
 from tests.dressed import content
 
@@ -297,4 +299,71 @@ def test_checking_changes_nothing(copy):
     before = copy.read_bytes()
     assert check_geopackage(copy) == ()
     assert copy.read_bytes() == before
+    assert [p.name for p in copy.parent.iterdir()] == ["invented.gpkg"]
+
+
+DATA = {
+    "credit line missing",
+    "licence missing",
+    "id that stands twice",
+    "row without an id",
+    "layer without a description",
+    "layer without a title",
+}
+"""What a frame of one's own may well lack."""
+
+
+@pytest.fixture(scope="module")
+def said_at_once(whole, tmp_path_factory):
+    """What the check before a file is given out says of each."""
+    path = tmp_path_factory.mktemp("made") / whole.name
+    found = {}
+    for what, (statement, _) in BROKEN.items():
+        path.write_bytes(whole.read_bytes())
+        run(path, statement)
+        found[what] = check_written(path, content())
+    return found
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_broken_is_not_given_out(what, said_at_once):
+    assert bool(said_at_once[what]) == (what not in DATA), said_at_once[what]
+
+
+def test_a_large_file_is_looked_at_in_its_parts(whole, copy, monkeypatch):
+    monkeypatch.setattr(geopackage_check, "_SMALL", 0)
+    assert check_written(whole, content()) == ()
+    run(copy, BROKEN["mark that no category draws"][0])
+    assert check_written(copy, content()) == ()
+    for what in ("gap in the feature ids", "spatial index that lacks a feature"):
+        copy.write_bytes(whole.read_bytes())
+        run(copy, BROKEN[what][0])
+        assert re.search(
+            "towns: feature ids|areas: the spatial index",
+            str(check_written(copy, content())),
+        )
+
+
+def test_a_column_that_is_lost_is_missed(copy):
+    run(copy, "ALTER TABLE towns RENAME COLUMN founded TO lost")
+    assert "towns: columns are missing: founded." in check_written(copy, content())
+
+
+def test_a_file_that_is_cut_off_is_not_given_out(copy):
+    copy.write_bytes(copy.read_bytes()[:-1])
+    [problem] = check_written(copy, content())
+    assert "It is cut off" in problem
+
+
+def test_a_broken_file_takes_no_ones_place(whole, copy, monkeypatch):
+    dress = geopackage.dress
+
+    def half_dressed(what, path, *rest):
+        dress(what, path, *rest)
+        run(path, "DELETE FROM layer_styles WHERE f_table_name = 'areas'")
+
+    monkeypatch.setattr(geopackage, "dress", half_dressed)
+    with pytest.raises(WriteError, match="not whole: areas has 0 default styles"):
+        write_geopackage(content(), copy)
+    assert copy.read_bytes() == whole.read_bytes()
     assert [p.name for p in copy.parent.iterdir()] == ["invented.gpkg"]
