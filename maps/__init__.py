@@ -137,11 +137,11 @@ def add_layer(
     draw
         ``"marks"`` or ``"canvas"``, whatever the size.
     tiles
-        Archive, ``.pmtiles``, to write the layer to instead, for points beyond what one
-        file should hold. The page has to be saved beside it; it draws counts by itself
-        and reads the points in view from the archive, which needs a host that sends
-        parts of files: any static one does, and ``lodemap preview``. Such a layer can
-        be neither searched nor filtered, but by its classes.
+        Archive, ``.pmtiles``, to write the layer to at once, beyond what one file
+        should hold; :func:`save` can do so as well. The page has to be saved beside it;
+        it draws counts by itself and reads the features in view from the archive, which
+        needs a host that sends parts of files: any static one does, and ``lodemap
+        preview``. Such a layer can be filtered by its classes only.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def add_layer(
         If it holds collections of geometries.
     maps.page.PageError
         If the map is not one of ours, an option is unknown, there is no such column, or
-        more than 5000 features are to be marks; or tiles are to hold anything but
-        points.
+        more than 5000 features are to be marks; or tiles are to hold features without
+        a place only.
     layers.errors.ExtraMissingError
         If there are to be tiles, and the extra ``tiles`` is not installed.
 
@@ -310,8 +310,13 @@ def picture(
     return write_picture(exchange, page, order, progress=progress)
 
 
-def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
-    """Write a map as one HTML file that needs no network.
+def save(
+    page: folium.Map,
+    path: str | os.PathLike[str],
+    *,
+    tiles: bool | Literal["auto"] = False,
+) -> Path:
+    """Write a map as one HTML file that needs no network; large layers beside it.
 
     Parameters
     ----------
@@ -319,19 +324,28 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
         From :func:`exchange_map`.
     path
         File to write. A file that stands there is replaced whole or not at all.
+    tiles
+        Whether layers on a canvas stand in archives of tiles beside the page, which
+        then has to be read from a host: all of them, or with ``"auto"`` the largest,
+        as long as packed ones take more than 40 MB. Without, all is in one file, and a
+        warning on the log names this argument where that is larger.
 
     Returns
     -------
     pathlib.Path
-        The file.
+        The page. Each archive is named after it and by its own SHA-256, so that no
+        page meets the archive of another.
 
     Raises
     ------
     maps.page.PageError
-        If the page would ask the network for something that it was not allowed.
+        If the page would ask the network for something that it was not allowed, or
+        ``tiles`` is none of these.
+    layers.errors.ExtraMissingError
+        If there are to be tiles, and the extra ``tiles`` is not installed.
     layers.errors.WriteError
         If the file cannot be written: no such folder, no permission, no room.
     """
-    from maps.page import save as write
+    from maps.beside import save as write
 
-    return write(page, path)
+    return write(page, path, tiles=tiles)[0]

@@ -13,6 +13,7 @@ import shapely
 from geo.crs import require_lonlat
 from geo.errors import GeometryTypeError
 from layers.symbology import ADDED, LIGHT, SYMBOLS
+from maps.beside import Large
 from maps.classes import LayerMark, classify
 from maps.columns import as_texts
 from maps.facts import feature_facts, length, quantity, words
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
     import folium
     import geopandas as gpd
 
+    from layers.symbology import Mark
     from maps.classes import Classes, Palette, Scheme
+    from maps.many import ManyLayer
 
 MOST_MARKS = 500
 """Features up to which each is a mark of the document with its own card; larger layers
@@ -278,14 +281,22 @@ def _draw_canvas(
     dataclasses.replace(drawing, mark=mark).show_on(page)
     page.needs("many")
     page.says |= card_phrases(gdf.columns)
-    many_layer(
+    made = many_layer(
         mark,
         gdf,
         shapes,
         layer=drawing.name,
         resolution_m=step,
         classes=drawing.classes,
-    ).add_to(page)
+    )
+    made.add_to(page)
+    if (shapes.kinds > 0).any():
+        own = gdf.copy(deep=False)
+
+        def tile(path: Path) -> tuple[ManyLayer, Mark]:
+            return _tiled(drawing, own, shapes, step, path)
+
+        page.large.append(Large(element=made, tile=tile))
 
 
 def _draw_tiles(
@@ -297,8 +308,7 @@ def _draw_tiles(
     path: Path,
 ) -> None:
     """Draw a layer from an archive beside the page."""
-    from maps.many import own_resolution, rounding
-    from maps.tiled import tiled_layer
+    from maps.many import own_resolution
 
     if not (shapes.kinds > 0).any():
         raise PageError(
@@ -306,6 +316,23 @@ def _draw_tiles(
             "place; expected one or more. Leave tiles out."
         )
     step = resolution_m or own_resolution(gdf)
+    made, mark = _tiled(drawing, gdf, shapes, step, path)
+    dataclasses.replace(drawing, mark=mark).show_on(page)
+    page.needs("many")
+    page.needs("tiled")
+    page.says |= {*card_phrases(gdf.columns), *ARCHIVE_TROUBLE}
+    page.archives.append(path)
+    page.archives_used.append(made.data["tiles"]["archive"])
+    made.add_to(page)
+
+
+def _tiled(
+    drawing: _Drawing, gdf: gpd.GeoDataFrame, shapes: Shapes, step: float, path: Path
+) -> tuple[ManyLayer, LayerMark]:
+    """Write a layer as tiles; return what a page and its legend need then."""
+    from maps.many import rounding
+    from maps.tiled import tiled_layer
+
     made = tiled_layer(
         drawing.mark,
         gdf,
@@ -316,13 +343,7 @@ def _draw_tiles(
         classes=drawing.classes,
     )
     about = Said("{0} {1}", drawing.mark.about, rounding(made.data["resolution"]))
-    mark = dataclasses.replace(drawing.mark, about=about)
-    dataclasses.replace(drawing, mark=mark).show_on(page)
-    page.needs("many")
-    page.needs("tiled")
-    page.says |= {*card_phrases(gdf.columns), *ARCHIVE_TROUBLE}
-    page.archives.append(path)
-    made.add_to(page)
+    return made, dataclasses.replace(drawing.mark, about=about)
 
 
 def _mark(

@@ -63,7 +63,12 @@ def cli(*, verbose: bool) -> None:
 @click.option(
     "--tiles",
     is_flag=True,
-    help="Put added layers of points into tiles beside the page, for a web host.",
+    help="Put large added layers into tiles beside the page, for a web host.",
+)
+@click.option(
+    "--tiles-auto",
+    is_flag=True,
+    help="The same, where the page would be larger than 40 MB.",
 )
 @click.option("--as-of", metavar="DATE", help="Ask the sanctions as of this day.")
 @click.option("--criteria", metavar="FILE", help="Criteria for the candidate areas.")
@@ -91,6 +96,7 @@ def map_(
     added: tuple[str, ...],
     unsourced: bool,
     tiles: bool,
+    tiles_auto: bool,
     as_of: str | None,
     criteria: str | None,
     sites: str | None,
@@ -108,6 +114,7 @@ def map_(
     import maps
     from layers.sanctions import to_date
     from layers.solar import read_sites
+    from maps.beside import save
     from maps.provenance import told_command
 
     found = read_sites(sites) if sites else None
@@ -118,23 +125,18 @@ def map_(
         (Path(file).stem, added_layer(file, unsourced=unsourced, flags=reading))
         for file in added
     ]
-    far = [one for one in own if tiles and set(one[1].geom_type) == {"Point"}]
-    near = [one for one in own if all(one is not other for other in far)]
     page = maps.exchange_map(
         deal,
-        extra_layers=near,
+        extra_layers=own,
         sites=found,
         online_basemap=online_basemap,
         language=language,
         command=told_command(click.get_current_context()),
     )
     target = Path(output or f"{deal.id}.html")
-    for number, (name, layer) in enumerate(far, start=1):
-        archive = target.with_name(f"{target.stem}-{number}.pmtiles")
-        maps.add_layer(page, layer, name=name, tiles=archive)
-        click.echo(archive)
-    path = maps.save(page, target)
-    click.echo(path)
+    path, *archives = save(page, target, tiles=tiles or (tiles_auto and "auto"))
+    for file in (*archives, path):
+        click.echo(file)
     if show:
         click.launch(str(path))
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layers.symbology import Mark
+    from maps.beside import Large
     from maps.popup import Card
 
 logger = logging.getLogger(__name__)
@@ -208,6 +209,8 @@ class ExchangeMap(folium.Map):
         self.extras: list[str] = []
         self.says: set[str] = set()
         self.archives: list[Path] = []
+        self.archives_used: list[dict[str, Any]] = []
+        self.large: list[Large] = []
         self.credits: list[Mapping[str, str]] = []
         self._id = "main"
         self._parent = None  # type: ignore[assignment]
@@ -342,7 +345,8 @@ class _Page(Figure):
             )
         words = page_words(html, own_scripts_text, owner.says)
         block = f'<script type="application/json" id="words">{to_json(words)}</script>'
-        return with_provenance(html.replace(_WORDS, block, 1), owner.made)
+        made = owner.made | {"archives": owner.archives_used}
+        return with_provenance(html.replace(_WORDS, block, 1), made)
 
 
 def _children(part: Element, **kwargs: object) -> str:
@@ -399,8 +403,8 @@ def save(page: folium.Map, path: str | os.PathLike[str]) -> Path:
     text = html.encode("utf-8")
     if len(text) > LARGE:
         logger.warning(
-            "%s takes %.0f MB, which is much for a phone; layers of points can stand "
-            "in tiles beside it: maps.add_layer(…, tiles=…), lodemap map --tiles",
+            "%s takes %.0f MB, which is much for a phone; large layers can stand in "
+            'tiles beside it: maps.save(…, tiles="auto"), lodemap map --tiles-auto',
             target.name[:80],
             len(text) / 1e6,
         )

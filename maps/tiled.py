@@ -15,7 +15,8 @@ from shapely.affinity import translate
 
 from layers.schema import PRECISION
 from layers.symbology import DARK, LIGHT
-from layers.tiles import LAYER, ROW, mercator, write_tiles
+from layers.tiles import ROW, mercator, write_tiles
+from maps.beside import archive_used
 from maps.columns import Store, put_numbers, steps
 from maps.many import ManyLayer
 from maps.vertices import AREA, LINE, POINT, run_on
@@ -114,8 +115,7 @@ def tiled_layer(
         "precision": [[int(code), text] for code, text in PRECISION.items()],
         "sources": [],
         "tiles": {
-            "file": tiles.path.name,
-            "layer": LAYER,
+            "archive": archive_used(tiles, layer),
             "zoom": tiles.zoom,
             "row": ROW,
             "class": CLASS if classes else "",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
 import stat
+import struct
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -16,6 +18,7 @@ import click
 import msgspec
 
 from geo.errors import GeoError
+from maps.preview import ARCHIVE
 from maps.provenance import CLOSING, ID, OPENING, block_sums, digest
 from maps.results import printable
 
@@ -29,6 +32,7 @@ LARGEST_PROVENANCE = 4 << 20
 """Size above which what a page says of its making is not read. [bytes]"""
 
 _HEAD = 1 << 16
+_ARCHIVE_HEAD = 127
 _LINE = 300
 
 
@@ -56,6 +60,18 @@ class ExchangeUsed(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class ArchiveUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """An archive of tiles as a page names it."""
+
+    file: str
+    layer: str
+    features: int
+    tiles: int
+    size: int
+    sha256: str
+    head: int
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """What a page says of its making."""
 
@@ -66,6 +82,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     exchange: ExchangeUsed | None = None
     layers: tuple[LayerUsed, ...] = ()
+    archives: tuple[ArchiveUsed, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +108,13 @@ class Report:
 
 
 def verify_page(path: str | os.PathLike[str]) -> Report:
-    """Compare a page with its own checksums and with the installed catalogue.
+    """Compare a page with its checksums, its archives, and the installed catalogue.
 
     Parameters
     ----------
     path
         HTML file that Lodemap wrote. It is read a step at a time and nothing in it
-        runs.
+        runs. The archives of tiles that it names are looked for beside it.
 
     Returns
     -------
@@ -115,6 +132,9 @@ def verify_page(path: str | os.PathLike[str]) -> Report:
         made, start, end = _provenance(name, page)
         sums = block_sums(page)
         differs = _changed(made, sums, digest(page, 0, start, end, len(page)))
+    folder = Path(path).parent
+    for archive in made.archives:
+        differs += _archive_differs(archive, folder)
     catalogue_differs, notes = _against_catalogue(made)
     return Report(
         made=made,
@@ -194,6 +214,36 @@ def _changed(made: Provenance, sums: dict[str, str], whole: str) -> list[str]:
     return found
 
 
+def _archive_differs(said: ArchiveUsed, folder: Path) -> list[str]:
+    """Compare an archive beside a page with what the page says of it."""
+    name = f"archive {said.file[:80]}"
+    if Path(said.file).name != said.file or not said.file.endswith(ARCHIVE):
+        return [f"{name}: no name of an archive beside the page"]
+    path = folder / said.file
+    try:
+        if not path.is_file():
+            return [f"{name}: missing; expected it in the folder of the page"]
+        with path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            head = stream.read(_ARCHIVE_HEAD)
+            stream.seek(0)
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        return [f"{name}: cannot be read: {error.strerror}"]
+    if found == said.sha256 and size == said.size:
+        return []
+    what = f"damaged or changed: SHA-256 {said.sha256[:12]}… in the page, "
+    what += f"{found[:12]}… in the file"
+    if head[:8] != b"PMTiles\x03" or len(head) < _ARCHIVE_HEAD:
+        what = "no archive of tiles"
+    elif (tiles := struct.unpack("<Q", head[72:80])[0]) != said.tiles:
+        what = f"another archive: {said.tiles:,} tiles expected, {tiles:,} in it"
+    elif size != said.size:
+        what = f"damaged: {said.size:,} bytes when the page was made, {size:,} now"
+    return [f"{name}: {what}"]
+
+
 def _against_catalogue(made: Provenance) -> tuple[list[str], list[str]]:
     """Compare the files that a page names with those that are installed."""
     from layers.catalogue import catalogue
@@ -230,6 +280,8 @@ def _against_catalogue(made: Provenance) -> tuple[list[str], list[str]]:
 def verify(*, page: str, as_json: bool) -> None:
     """Check that the data in PAGE are those of the catalogue, and print its sources.
 
+    Archives of tiles that the page reads are looked for beside it, and checked as well.
+
     Exits with 1 if anything differs. A checksum shows damage and careless changes; it
     is no signature.
     """
@@ -260,6 +312,11 @@ def _lines(name: str, report: Report) -> Iterator[str]:
         yield f"made by: {made.command}"
     if made.exchange:
         yield f"exchange: {made.exchange.file} (SHA-256 {made.exchange.sha256[:12]}…)"
+    for one in made.archives:
+        yield (
+            f"archive: {one.file} (SHA-256 {one.sha256[:12]}…), {one.features:,} "
+            f"features of {one.layer}"
+        )
     yield from (f"DIFFERS  {line}" for line in report.differs)
     yield from (f"note  {line}" for line in report.notes)
     if not report.differs:

@@ -356,15 +356,30 @@
     return part.classes;
   }
 
+  /** CRC-32 of bytes, as gzip has it. */
+  function checksum(bytes) {
+    let sum = -1;
+    for (const byte of bytes) {
+      sum ^= byte;
+      for (let bit = 0; bit < 8; bit += 1) sum = (sum >>> 1) ^ (sum & 1 ? 0xEDB88320 : 0);
+    }
+    return ~sum >>> 0;
+  }
+
   /**
-   * An archive beside the page. Tiles that were looked at are kept for a while. `row` names
-   * the attribute with the row of a feature, where tiles hold pieces of lines and areas.
+   * An archive beside the page, which says its file, size and the checksum of its head. Tiles
+   * that were looked at are kept for a while. `row` names the attribute with the row of a
+   * feature, where tiles hold pieces of lines and areas.
    */
   class Archive {
-    constructor(url, row = '') { Object.assign(this, { url, row, kept: new Map(), leaves: new Map() }); }
+    constructor(said, row = '') {
+      Object.assign(this, { said, row, kept: new Map(), leaves: new Map() });
+    }
 
     async bytes(from, size) {
-      const answer = await fetch(this.url, { headers: { Range: `bytes=${from}-${from + size - 1}` } });
+      const answer = await fetch(encodeURIComponent(this.said.file), {
+        headers: { Range: `bytes=${from}-${from + size - 1}` },
+      });
       if (answer.status !== 206) throw new Error('the host does not send parts of a file');
       return new Uint8Array(await answer.arrayBuffer());
     }
@@ -376,6 +391,9 @@
         const head = new DataView(bytes.buffer);
         if (decoder.decode(bytes.subarray(0, 7)) !== 'PMTiles' || bytes[7] !== 3) {
           throw new Error('not an archive of tiles');
+        }
+        if (checksum(bytes) !== this.said.head) {
+          throw new Error('it is not the archive that this page was made with');
         }
         const whole = (at) => Number(head.getBigUint64(at, true));
         [this.packing, this.tilePacking] = [bytes[97], bytes[98]];

@@ -10,7 +10,7 @@
   lodemap.tiled = (Many) => class Tiled extends Many {
     constructor(id, data) {
       super(id, data);
-      this.archive = new lodemap.Archive(data.tiles.file, data.tiles.simple ? '' : data.tiles.row);
+      this.archive = new lodemap.Archive(data.tiles.archive, data.tiles.simple ? '' : data.tiles.row);
       this.near = false;
       this.missing = null;
       this.indexes = new Map();
@@ -81,7 +81,7 @@
       this.looked = null;
       const file = window.location.protocol === 'file:';
       const { t } = lodemap;
-      const name = this.data.tiles.file;
+      const name = this.data.tiles.archive.file;
       this.missing = () => (file
         ? t('{0} cannot be read from a file: put both on a host, or use lodemap preview', name)
         : t('{0} cannot be read ({1})', name, t(error.message)));

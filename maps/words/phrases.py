@@ -18,6 +18,7 @@ ARCHIVE_TROUBLE = (
     "unknown packing",
     "the host does not send parts of a file",
     "not an archive of tiles",
+    "it is not the archive that this page was made with",
 )
 """What can be wrong with an archive of tiles, as ``archive.js`` says it."""
 

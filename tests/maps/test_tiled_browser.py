@@ -164,7 +164,7 @@ def test_features_without_a_place_are_left_out_and_told_of(tmp_path):
     text = maps.save(page, tmp_path / "page.html").read_text("utf-8")
     assert '"shapes":{"features":49}' in text
     assert "1 of 50 have no place on the map" in Markup(text).striptags()
-    layer.geometry = None
+    layer["geometry"] = [None] * len(layer)
     with pytest.raises(PageError, match="place"):
         maps.add_layer(page, layer, name="None", tiles=tmp_path / "q.pmtiles")
     assert not (tmp_path / "q.pmtiles").exists()
@@ -175,22 +175,6 @@ def test_the_curve_takes_columns_and_rows_there_and_back():
     column, row = draw.integers(0, 1 << 20, (2, 1000))
     again = _apart(_interleaved(column, row))
     assert [v.tolist() for v in again] == [column.tolist(), row.tolist()]
-
-
-def test_the_command_writes_page_and_archive_beside_each_other(tmp_path):
-    from click.testing import CliRunner
-
-    from maps.cli import cli
-
-    points(600).to_file(tmp_path / "pits.gpkg")
-    target = tmp_path / "out.html"
-    asked = ["map", "--add", str(tmp_path / "pits.gpkg"), "--unsourced", "--tiles"]
-    run = CliRunner().invoke(cli, [*asked, "-o", str(target)])
-    assert run.exit_code == 0, run.output
-    archive = tmp_path / "out-1.pmtiles"
-    assert run.stdout.splitlines() == [str(archive), str(target)]
-    assert archive.read_bytes()[:7] == b"PMTiles"
-    assert '"file":"out-1.pmtiles"' in target.read_text("utf-8")
 
 
 def test_a_large_page_is_told_of(tmp_path, monkeypatch, caplog):
