@@ -131,10 +131,11 @@ def write_dbf(
     day = (dated.year - 1900, dated.month, dated.day)
     stream.write(struct.pack("<4BIHH20x", 3, *day, rows, head, length))
     stream.write(b"".join(about for about, _, _ in fields) + b"\r")
+    written = _written(columns)
     for start in range(0, rows, _BATCH):
         cells = [
             [put(v) for v in column.slice(start, _BATCH).to_pylist()]
-            for column, (_, _, put) in zip(_written(columns), fields, strict=True)
+            for column, (_, _, put) in zip(written, fields, strict=True)
         ]
         stream.write(b"".join(b" " + b"".join(row) for row in zip(*cells, strict=True)))
     stream.write(b"\x1a")
@@ -217,9 +218,17 @@ _KNOWN = {
 """Short names that say more than a beginning does."""
 
 
+_ARCGIS_OWN = {"fid", "objectid", "oid", "shape"}
+"""Names that ArcGIS gives to columns of its own."""
+
+
 def _plain_name(name: str) -> str:
-    """Letters, digits and underscores of a name, as many as fit."""
+    """Letters, digits and underscores of a name, as many as fit, a letter first."""
     if name in _KNOWN:
         return _KNOWN[name]
     plain = re.sub(r"\W", "_", name) or "field"
+    if not plain[0].isalpha():
+        plain = f"f_{plain.lstrip('_')}"
+    if plain.lower() in _ARCGIS_OWN:
+        plain += "_"
     return cut_bytes(plain, NAME_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import repeat
 from json.encoder import encode_basestring, encode_basestring_ascii
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from layers.export.columns import places_of
@@ -27,7 +28,7 @@ from layers.export.losses import Loss, count_losses
 from layers.export.parts import write_parts
 from layers.export.shapes import box_of, cut_at_180, wound
 from layers.export.tables import write_table
-from layers.export.values import BATCH, Values, json_text, kind_of, plain
+from layers.export.values import BATCH, Values, as_text, json_text, kind_of, plain
 from layers.files import replacing
 
 if TYPE_CHECKING:
@@ -226,15 +227,30 @@ def _places(shapes: np.ndarray) -> list[str]:
 
 def _cells(column: pa.ChunkedArray, quoted: Callable[[str], str]) -> list[str]:
     """Values of a column as JSON."""
-    kind, values = kind_of(column.type), column.to_pylist()
+    kind = kind_of(column.type)
+    if kind == "truth" or (kind == "whole" and _all_exact(column)):
+        return [text or "null" for text in as_text(column).to_pylist()]
+    if kind in {"date", "time", "decimal", "bytes"}:
+        texts = as_text(column).to_pylist()
+        return ["null" if text is None else f'"{text}"' for text in texts]
+    values = column.to_pylist()
     if kind == "text":
         return ["null" if value is None else quoted(value) for value in values]
+    if kind == "number":
+        return [repr(v) if v is not None and isfinite(v) else "null" for v in values]
     if kind == "structure":
         ascii_only = quoted is encode_basestring_ascii
         return [json.dumps(plain(v), ensure_ascii=ascii_only) for v in values]
-    return [json.dumps(_exact(value)) for value in values]
+    return ["null" if value is None else _whole(value) for value in values]
 
 
-def _exact(value: Any) -> Any:
-    large = isinstance(value, int) and abs(value) > EXACT
-    return str(value) if large else plain(value)
+def _all_exact(column: pa.ChunkedArray) -> bool:
+    """Tell whether no whole number of a column is beyond what readers keep."""
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(column).as_py()
+    return max(-(ends["min"] or 0), ends["max"] or 0) <= EXACT
+
+
+def _whole(value: int) -> str:
+    return str(value) if abs(value) <= EXACT else f'"{value}"'

@@ -155,10 +155,12 @@ def _geo(values: Values, place: str, box: str) -> dict[str, Any]:
     from pyproj import CRS
 
     shapes = cut_at_180(values.shapes[~shapely.is_missing(values.shapes)])
+    numbers, deep = shapely.get_type_id(shapes), shapely.has_z(shapes)
+    ones = np.unique(np.stack([numbers, deep], axis=1), axis=0, return_index=True)[1]
     kinds = {
         shape.geom_type.replace("LinearRing", "LineString")
-        + (" Z" if shapely.has_z(shape) else "")
-        for shape in shapes
+        + (" Z" if shape.has_z else "")
+        for shape in shapes[ones]
     }
     column: dict[str, Any] = {
         "encoding": "WKB",

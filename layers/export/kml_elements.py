@@ -15,6 +15,7 @@ FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]"
 """Characters that XML forbids, as RE2 has it."""
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 _EXACT = 2**53
 
 
@@ -91,7 +92,7 @@ def html_table(pairs: list[tuple[str, str]]) -> str:
     rows = []
     for name, value in pairs:
         said = escape(value)
-        if re.fullmatch(r"https?://[^\s\"'<>]+", value):
+        if value.startswith("http") and _ADDRESS.fullmatch(value):
             said = f'<a href="{said}">{said}</a>'
         rows.append(f"<tr><th align='left'>{escape(name)}</th><td>{said}</td></tr>")
     return f"<table>{''.join(rows)}</table>"

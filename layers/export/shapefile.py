@@ -266,6 +266,8 @@ def _write_layer(sheet: Sheet, folder: Path, content: Content, steps: Steps) -> 
         unit = f" [{field.unit}]" if field and field.unit not in {"", "1"} else ""
         about = f": {field.about}" if field and field.about else ""
         lines.append(f"  {column:<10}  {name}{unit}{about}")
+    if any(column.null_count for column in values.of_kind("whole", "number")):
+        lines.append("  A number that is missing is blank; ArcGIS may take it for 0.")
     return "\n".join(["  Columns:", *(f"  {line}" for line in lines)])
 
 

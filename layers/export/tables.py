@@ -8,8 +8,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from layers.export.columns import places_of
 from layers.export.common_losses import (
     ALWAYS,
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+    import numpy as np
     import pyarrow as pa
 
     from geo.parallel import Progress
@@ -249,13 +248,21 @@ def _places(shapes: np.ndarray) -> list[list[str]]:
     """Longitude, latitude and WKT of each geometry; empty where there is none."""
     import shapely
 
-    points = shapely.point_on_surface(shapes)
+    flat = bool(((shapely.get_type_id(shapes) == 0) & ~shapely.has_z(shapes)).all())
+    points = shapes.copy() if flat else shapely.point_on_surface(shapes)
     points[shapely.is_empty(points)] = None
-    lonlat = [
-        ["" if np.isnan(v) else repr(v) for v in axis.tolist()]
+    lon, lat = (
+        ["" if v != v else repr(v) for v in axis.tolist()]  # noqa: PLR0124
         for axis in (shapely.get_x(points), shapely.get_y(points))
-    ]
-    return [*lonlat, ["" if s is None else wkt_text(s) for s in shapes]]
+    )
+    if flat:
+        pairs = zip(lon, lat, strict=True)
+        return [
+            lon,
+            lat,
+            [f"POINT ({x} {y})" if x else "POINT EMPTY" for x, y in pairs],
+        ]
+    return [lon, lat, ["" if s is None else wkt_text(s) for s in shapes]]
 
 
 def _cells(column: pa.ChunkedArray, written: Callable[[str], str]) -> list[str]:

@@ -222,20 +222,32 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
 
     kind = kind_of(column.type)
-    if kind == "text":
+    if kind in {"text", "truth", "whole", "date"}:
         return column.cast(pa.string())
+    if kind == "time" and column.type.tz in {None, "UTC"}:
+        return _moments(column)
+    if kind == "structure":
+        written: Any = json_text
+    else:
+        written = repr if kind == "number" else plain
+    cells = [None if v is None else written(v) for v in column.to_pylist()]
+    return pa.chunked_array([pa.array(cells, pa.string())])
 
-    def written(value: Any) -> str | None:
-        if value is None:
-            return None
-        if kind in {"structure", "truth"}:
-            return json_text(value)
-        found = plain(value)
-        return found if isinstance(found, str) else str(value)
 
-    return pa.chunked_array(
-        [pa.array([written(v) for v in column.to_pylist()], pa.string())]
+def _moments(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write instants in UTC, or of no zone, as ISO 8601 has them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ending = "Z" if column.type.tz else ""
+    texts = pc.strftime(
+        column.cast(pa.timestamp(column.type.unit)), "%Y-%m-%dT%H:%M:%S"
     )
+    # As many digits of a second as Python writes: none, six or nine.
+    texts = pc.replace_substring_regex(texts, r"\.0+$", "")
+    texts = pc.replace_substring_regex(texts, r"(\.\d{3})$", r"\1000")
+    texts = pc.replace_substring_regex(texts, r"(\.\d{6})000$", r"\1")
+    return pc.binary_join_element_wise(texts, ending, "") if ending else texts
 
 
 def without_measures(shapes: np.ndarray) -> np.ndarray:

@@ -30,6 +30,21 @@ def test_a_name_that_fits_is_not_taken_from_its_owner():
     assert short == {"tonnage_reported": "tonnage__2", "tonnage_re": "tonnage_re"}
 
 
+def test_names_are_such_as_arcgis_takes():
+    wanted = {
+        "2019": "f_2019",
+        "_mine": "f_mine",
+        "a b-c": "a_b_c",
+        "Shape": "Shape_",
+        "OBJECTID": "OBJECTID_",
+        "___": "f_",
+        "매장량": "매장량",
+    }
+    assert short_names(wanted) == wanted
+    assert short_names(["1", "f_1"]) == {"1": "f_1_2", "f_1": "f_1"}
+    assert short_names(["fid", "fid_"]) == {"fid": "fid__2", "fid_": "fid_"}
+
+
 @given(st.text(), st.integers(0, 20))
 def test_texts_are_cut_between_characters(text, most):
     cut = cut_bytes(text, most)
