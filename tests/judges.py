@@ -1,7 +1,8 @@
-"""Judges of file formats in an environment of their own: found, or brought here.
+"""Judges of files and rasters in an environment of their own: found, or brought here.
 
 ``python tests/judges.py`` installs them into a cache of the user's and prints their
-versions: fastkml with the OGC's schema of KML, gpio, which checks GeoParquet, and csvw.
+versions: fastkml with the OGC's schema of KML, gpio, which checks GeoParquet, csvw,
+and exactextract, which measures rasters under polygons.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ PACKAGES = {
     "csvw": "4.1.1",
     "duckdb": "1.5.5",
     "duckdb-extension-spatial": "1.5.5",
+    "exactextract": "0.3.0",
     "fastkml": "1.4.0",
     "geoparquet-io": "1.6.0",
     "lxml": "6.1.3",
