@@ -276,7 +276,10 @@ def as_texts(values: pd.Series) -> pa.Array:
     found = pc.fill_null(found, "")
     absent = pc.is_in(found, value_set=pa.array(_MISSING))
     found = pc.if_else(absent, "", found)
-    if pc.any(pc.match_substring_regex(found, _CONTROLS)).as_py():
+    if (
+        _may_control(found)
+        and pc.any(pc.match_substring_regex(found, _CONTROLS)).as_py()
+    ):
         found = pc.replace_substring_regex(found, _CONTROLS, " ")
     if (pc.max(pc.binary_length(found)).as_py() or 0) > LONGEST:
         cut = pc.utf8_slice_codeunits(found, 0, LONGEST)
@@ -307,6 +310,21 @@ def _is_textual(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _may_control(texts: pa.Array) -> bool:
+    """Whether any byte could be of a control character; a look is faster than RE2."""
+    start, end = _ends_of(texts)
+    raw = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[start:end]
+    return bool(((raw < 0x20) | (raw == 0x7F)).any()) or bool(
+        ((raw == 0xC2) | (raw == 0xE2)).any()
+    )
+
+
+def _ends_of(texts: pa.Array) -> tuple[int, int]:
+    """Where the bytes of texts start and end in their buffer."""
+    ends = np.frombuffer(texts.buffers()[1] or b"\0\0\0\0", np.int32)
+    return int(ends[texts.offset]), int(ends[texts.offset + len(texts)])
 
 
 def _line(value: object) -> str:
@@ -394,11 +412,8 @@ def _put_texts(store: Store, texts: pa.Array) -> dict[str, Any] | None:
     if (pc.max(pc.binary_length(texts)).as_py() or 0) == 0:
         return None
     ended = pc.binary_join_element_wise(texts, "", "\0")
-    start, end = (
-        np.frombuffer(ended.buffers()[1], np.int32)[ended.offset + place]
-        for place in (0, len(ended))
-    )
-    raw = memoryview(ended.buffers()[2])[int(start) : int(end)].tobytes()
+    start, end = _ends_of(ended)
+    raw = memoryview(ended.buffers()[2])[start:end].tobytes()
     return {"type": "text", "block": store.put(raw)}
 
 

@@ -91,9 +91,9 @@ def has_place(geometries: NDArray[np.object_]) -> NDArray[np.bool_]:
     array([ True, False, False])
     """
     if _only_points(geometries):
-        return np.asarray(np.isfinite(shapely.get_x(geometries))) & np.isfinite(
-            shapely.get_y(geometries)
-        )
+        lon, lat = _lonlat_of(geometries)
+        finite: NDArray[np.bool_] = np.isfinite(lon) & np.isfinite(lat)
+        return finite
     there = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
     lonlat, owner = shapely.get_coordinates(geometries, return_index=True)
     lost = ~np.isfinite(lonlat[:, 0] + lonlat[:, 1])
@@ -305,9 +305,20 @@ def _only_points(geometries: NDArray[np.object_]) -> bool:
     return bool((shapely.get_type_id(geometries) <= 0).all())
 
 
+def _lonlat_of(
+    points: NDArray[np.object_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coordinates of single points; NaN where there is none."""
+    empty = shapely.is_empty(points)
+    if empty.any():  # GEOS refuses to say where an empty point is
+        points = points.copy()
+        points[empty] = None
+    return shapely.get_x(points), shapely.get_y(points)
+
+
 def _single_points(geometries: NDArray[np.object_]) -> Shapes:
     """Take single points apart, without looking at what only other shapes have."""
-    lon, lat = shapely.get_x(geometries), shapely.get_y(geometries)
+    lon, lat = _lonlat_of(geometries)
     there = np.isfinite(lon) & np.isfinite(lat)
     inside = there & (np.abs(lat) <= EDGE)
     rows = np.flatnonzero(inside)
@@ -448,15 +459,15 @@ def _z_order(
     first = np.zeros(len(shapes.kinds), np.int64)
     starts = np.cumsum(shapes.lengths) - shapes.lengths
     first[shapes.owners[::-1]] = starts[::-1]
-    code = np.full(len(first), np.iinfo(np.uint64).max, np.uint64)
-    there = shapes.kinds > 0
-    if there.any():
-        side = max(int(x.max(initial=0)), int(y.max(initial=0)), 1)
-        shift = max(0, side.bit_length() - 16)
-        code[there] = _spread(x[first[there]] >> shift) | (
-            _spread(y[first[there]] >> shift) << np.uint64(1)
-        )
-    return np.argsort(code, kind="stable")
+    there = np.flatnonzero(shapes.kinds > 0)
+    side = max(int(x.max(initial=0)), int(y.max(initial=0)), 1)
+    shift = max(0, side.bit_length() - 16)
+    code = _spread(x[first[there]] >> shift)
+    code |= _spread(y[first[there]] >> shift) << np.uint64(1)
+    # Sorting codes with their rows is several times as fast as finding the order.
+    both = np.sort((code << np.uint64(32)) | there.astype(np.uint64))
+    rows = (both & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    return np.concatenate([rows, np.flatnonzero(shapes.kinds == 0)])
 
 
 def _spread(values: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:

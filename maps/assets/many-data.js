@@ -246,15 +246,21 @@
   }
 
   /** Vertices, rings and kinds of a layer, with the box of each feature and block. Where the
-   * boxes come first, the shape can be drawn from far away; `rest` tells when all is there. */
+   * boxes come first, the shape can be drawn from far away; `rest` reads what is left. */
   async function shapes(id, packed) {
     const kinds = await numbers(id, packed.kinds, packed.placed);
     if (!packed.boxes) return lodemap.manyShape({ ...packed, kinds, ...await vertices(id, packed) });
     const boxes = await corners(id, packed.boxes, packed.placed);
     const { x, y, ...own } = packed;
     const shape = await lodemap.manyShape({ ...own, kinds, boxes });
-    shape.rest = vertices(id, packed, boxes).then((rest) => Object.assign(shape, rest));
-    shape.rest.catch(() => {}); // whoever needs it hears of it
+    let rest = null;
+    Object.defineProperty(shape, 'rest', { get: () => {
+      if (!rest) {
+        rest = vertices(id, packed, boxes).then((found) => Object.assign(shape, found));
+        rest.catch(() => {}); // whoever needs it hears of it
+      }
+      return rest;
+    } });
     return shape;
   }
 

@@ -226,3 +226,10 @@ def test_numbers_that_are_all_the_same_take_no_block():
     store = Store()
     assert put_numbers(store, np.full(9, 7)) == {"all": 7}
     assert store.texts() == []
+
+
+@pytest.mark.parametrize("code", [0x1F, 0x7F, 0x80, 0x9F, 0x202A, 0x202E, 0x2066])
+def test_no_control_character_is_overlooked(code):
+    texts = pd.Series(["광산", "a" * 9, f"x{chr(code)}y", "€ ã"])
+    assert as_texts(texts[:0]).to_pylist() == []
+    assert as_texts(texts).to_pylist() == ["광산", "a" * 9, "x y", "€ ã"]

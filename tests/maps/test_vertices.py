@@ -160,10 +160,20 @@ def test_what_has_no_place():
     shapes = take_apart(array, "x")
     assert shapes.kinds.tolist() == [POINT, 0, 0, 0, 0, 0]
     assert shapes.beyond == 1
+    only = np.array([Point(1, 2), Point(), None], object)
+    assert has_place(only).tolist() == [True, False, False]
     mixed = np.array([*rows, box(0, 80, 1, 89), box(0, 86, 1, 89)], object)
     shapes = take_apart(mixed, "x")
     assert shapes.kinds.tolist() == [POINT, 0, 0, 0, 0, 0, AREA, 0]
     assert shapes.beyond == 2
+
+
+def test_what_has_no_place_comes_last_in_its_own_order():
+    corner = [(0, 0), (179.9, 0), (0, -85), (179.9, -85)]
+    rows = [None, *map(Point, corner), None, Point(), *map(Point, corner[::-1])]
+    shapes = take_apart(np.array(rows, object), "x")
+    _, order = put_shapes(Store(), shapes, 500.0)
+    assert order.tolist() == [1, 10, 2, 9, 3, 8, 4, 7, 0, 5, 6]
 
 
 @pytest.mark.parametrize("holes", [False, True])
