@@ -85,7 +85,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("many-data.js", "many-filter.js", "many-tools.js", "few.js"),
             "many.css",
         ),
-        "tiled": ("archive.js", "pieces.js", "tiled.js"),
+        "tiled": ("archive.js", "pieces.js", "names.js", "tiled.js"),
     }
 )
 """Scripts and style sheets of what only some pages have; see ``ExchangeMap.needs``."""

@@ -19,6 +19,7 @@ from layers.tiles import ROW, mercator, write_tiles
 from maps.beside import archive_used
 from maps.columns import Store, put_numbers, steps
 from maps.many import ManyLayer
+from maps.names import name_index
 from maps.vertices import AREA, LINE, POINT, run_on
 
 if TYPE_CHECKING:
@@ -93,7 +94,11 @@ def tiled_layer(
     rows = gdf[placed] if not placed.all() else gdf
     rows = rows.set_geometry(own, crs=gdf.crs)
     rows = rows.assign(**{CLASS: places}) if classes else rows
-    tiles = write_tiles(rows, path, resolution_m=resolution_m, progress=progress)
+    middles = _middles(own)
+    names, index = name_index(rows, middles)
+    tiles = write_tiles(
+        rows, path, resolution_m=resolution_m, append=names, progress=progress
+    )
     store = Store()
     columns = [str(c) for c in gdf.columns if c != gdf.geometry.name]
     data: dict[str, Any] = {
@@ -121,7 +126,8 @@ def tiled_layer(
             "class": CLASS if classes else "",
             "simple": bool((shapely.get_type_id(own) == 0).all()),
             "square": SQUARE,
-            **_density(store, own, places, tiles),
+            "names": {**index, "at": tiles.appended},
+            **_density(store, middles, places, tiles),
         },
     }
     if classes:
@@ -191,13 +197,12 @@ def _gathered_parts(geometries: list[Any], kind: int) -> Any:
 
 
 def _density(
-    store: Store, own: NDArray[np.object_], places: NDArray[np.int64], tiles: Tiles
+    store: Store, middles: NDArray[np.float64], places: NDArray[np.int64], tiles: Tiles
 ) -> dict[str, Any]:
     """Count features in squares, those of each class by themselves."""
     side = max(tiles.zoom - 1, 0)
     across = _TILE // SQUARE * 2**side
-    middles = own if (shapely.get_type_id(own) == 0).all() else _middles(own)
-    xy = np.clip(mercator(shapely.get_coordinates(middles)), 0, 1 - 1e-12)
+    xy = np.clip(mercator(middles), 0, 1 - 1e-12)
     column, row = np.floor(xy * across).astype(np.int64).T
     key, count = np.unique(
         (_interleaved(column, row) << 8) | places, return_counts=True
@@ -223,13 +228,15 @@ def _density(
     }
 
 
-def _middles(own: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Find a point of each feature: of an area one that lies in it."""
+def _middles(own: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Longitude and latitude of a point of each feature: of an area one in it."""
+    if (shapely.get_type_id(own) == 0).all():
+        return shapely.get_coordinates(own)
     found: NDArray[np.object_] = shapely.point_on_surface(own)
     bare = shapely.is_empty(found)
     for index in np.flatnonzero(bare).tolist():  # a line or an area without extent
         found[index] = shapely.Point(shapely.get_coordinates(own[index])[0])
-    return found
+    return shapely.get_coordinates(found)
 
 
 def _interleaved(

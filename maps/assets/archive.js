@@ -384,6 +384,12 @@
       return new Uint8Array(await answer.arrayBuffer());
     }
 
+    /** A packed text that stands somewhere in it. */
+    async text(from, size) {
+      await this.open();
+      return decoder.decode(await unpacked(await this.bytes(from, size), 2));
+    }
+
     /** Read the head once. */
     open() {
       this.opened ||= (async () => {

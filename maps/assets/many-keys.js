@@ -111,6 +111,11 @@
       const found = [];
       for (const layer of lodemap.manyLayers.values()) {
         if (!layer.shape) continue;
+        if (layer.find) {
+          found.push(...await layer.find(wanted, ENOUGH));
+          if (mine !== turn) return;
+          continue;
+        }
         for (const column of ['name', 'name_ko', 'name_zh']) {
           await lodemap.eachMatch(layer, column, wanted, (i, lump, at) => {
             const start = lump.lastIndexOf('\0', at) + 1;
@@ -123,8 +128,8 @@
         }
       }
       const best = [...new Map(found.sort((a, b) => a.score - b.score)
-        .map((hit) => [lodemap.manyKey(hit.layer, hit.i), hit]))].slice(0, MOST);
-      const names = await Promise.all(best.map(([, { layer, i }]) => layer.titleOf(i)));
+        .map((hit) => [hit.key ?? lodemap.manyKey(hit.layer, hit.i), hit]))].slice(0, MOST);
+      const names = await Promise.all(best.map(([, { layer, i, title }]) => title ?? layer.titleOf(i)));
       if (mine !== turn || lodemap.plainText(box.value).trim() !== wanted) return;
       const had = [...list.children].filter((el) => el.dataset.key);
       if (!had.length && names.length) list.replaceChildren();

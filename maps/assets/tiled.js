@@ -5,6 +5,8 @@
 
   const MOST_TILES = 80;
   const MARGIN = 0.2;
+  const CLOSER = 3;
+  const NEAREST = 18;
 
   /** A layer that reads what is in view, on top of the class of layers read at once. */
   lodemap.tiled = (Many) => class Tiled extends Many {
@@ -14,6 +16,7 @@
       this.near = false;
       this.missing = null;
       this.indexes = new Map();
+      this.found = new Map();
     }
 
     /** Read the counts; tiles wait until somebody looks closely. */
@@ -47,13 +50,20 @@
     }
 
     /** Squares of counts or tiles of points, whichever the zoom asks for. */
-    async look() {
+    look() {
       const map = lodemap.map();
       const { zoom } = this.data.tiles;
       const wanted = map.getZoom() >= zoom && this.shown ? this.inView(zoom) : null;
       const key = wanted && wanted.length <= MOST_TILES ? wanted.map((t) => t.join('/')).join() : '';
-      if (key === this.looked) return;
-      this.looked = key;
+      if (key !== this.looked) {
+        this.looked = key;
+        this.looking = this.take(key, wanted);
+      }
+      return this.looking;
+    }
+
+    /** Draw the tiles of that key, or squares of counts without one. */
+    async take(key, wanted) {
       if (!key) {
         if (this.near) {
           this.show(this.far, this.far.places, null);
@@ -82,8 +92,10 @@
       const file = window.location.protocol === 'file:';
       const { t } = lodemap;
       const name = this.data.tiles.archive.file;
-      this.missing = () => (file
-        ? t('{0} cannot be read from a file: put both on a host, or use lodemap preview', name)
+      const barred = window.origin === 'null';
+      this.missing = () => (barred && !file
+        ? t('{0} cannot be read in a frame without an origin: let its sandbox have allow-same-origin, or open the page by itself', name)
+        : file ? t('{0} cannot be read from a file: put both on a host, or use lodemap preview', name)
         : t('{0} cannot be read ({1})', name, t(error.message)));
       lodemap.announce(t('The layer {0} shows counts only: {1}', this.data.layer, this.missing()));
       this.tell();
@@ -171,12 +183,57 @@
       return row;
     }
 
-    /** Where a row that was asked for before stands now; -1 if it is out of view. */
+    /** Where a row stands now; -1 if it is out of view, or was never asked for. */
     indexOf(row) { return (this.joined ? this.joined.byRow : this.indexes).get(row) ?? -1; }
+
+    /** Names in which a word begins so, in all of the layer. */
+    async find(wanted, most) {
+      this.names ||= new lodemap.Names(this.archive, this.data.tiles.names);
+      try {
+        const found = await this.names.find(wanted, most);
+        return found.map(({ row, at, name, score }) => {
+          const key = `${this.key.replace(':', '-')}/m${row}`;
+          this.found.set(key, { row, at });
+          return { layer: this, key, score, title: { text: name, lang: '' } };
+        });
+      } catch (error) {
+        this.excuse(error);
+        return [];
+      }
+    }
+
+    /** Go to a feature that was found, so that it is among those in view. */
+    async goTo({ row, at: [lon, lat] }) {
+      const map = lodemap.map();
+      if (!this.shown) lodemap.show(this.key, true);
+      const zoom = Math.min(NEAREST, Math.max(map.getZoom(), this.data.tiles.zoom + CLOSER));
+      lodemap.touch();
+      map.setView([lat, lon], zoom, { animate: false });
+      await this.look();
+      if (!this.near || this.joined) return;
+      for (let i = 0; i < this.shape.placed && !this.indexes.has(row); i += 1) {
+        this.rowOf(i);
+        const pause = lodemap.packed.breathe();
+        if (pause) await pause;
+      }
+    }
 
     /** Nothing can be pointed at where only counts are drawn. */
     at(point, most) { return this.near ? super.at(point, most) : []; }
 
     readAhead() {}
+  };
+
+  const { select } = lodemap;
+
+  /** Open a card; of a feature that search has found far away, once its tiles are read. */
+  lodemap.select = (key, options) => {
+    const layer = [...lodemap.manyLayers.values()].find((one) => one.found?.has(key));
+    const place = layer?.found.get(key);
+    if (!place || layer.indexOf(place.row) >= 0) return select(key, options);
+    layer.goTo(place).then(() => {
+      if (layer.indexOf(place.row) >= 0) select(key, options);
+    });
+    return true;
   };
 })();

@@ -1,5 +1,8 @@
 """A layer in tiles beside its page, in a real browser and from a real host."""
 
+import re
+import shutil
+
 import numpy as np
 import pytest
 from markupsafe import Markup
@@ -146,6 +149,93 @@ def test_a_page_opened_as_a_file_says_why_it_shows_counts_only(tiled, chromium):
     assert page.evaluate(f"{LAYER}.near") is False
     assert errors == []
     context.close()
+
+
+def test_search_finds_any_name_and_flies_to_it(tiled, from_host):
+    layer, file = tiled
+    page = from_host
+    page.evaluate("lodemap.map().setView([40, 126], 3, {animate: false})")
+    read = []
+    page.on("response", lambda answer: read.append(answer.request.headers["range"]))
+    page.fill("#search", "SITE 4321")
+    page.locator("#search-list li[data-key]").first.wait_for()
+    assert page.locator("#search-list li[data-key]").all_inner_texts() == ["site 4321"]
+    lengths = [np.subtract(*map(int, r[6:].split("-")[::-1])) + 1 for r in read]
+    archive = file.with_name("pits.pmtiles").stat().st_size
+    assert 0 < sum(lengths) < archive / 3
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator("#sheet .card h3").wait_for()
+    assert page.locator("#sheet .card h3").inner_text() == "site 4321"
+    row = layer.iloc[4321].geometry
+    west, south, east, north = page.evaluate(
+        "lodemap.map().getBounds().toBBoxString().split(',').map(Number)"
+    )
+    assert west < row.x < east
+    assert south < row.y < north
+    page.fill("#search", "4321")
+    page.locator("#search-list li[data-key]").first.wait_for()
+    assert page.locator("#search-list li[data-key]").all_inner_texts() == ["site 4321"]
+    page.fill("#search", "no such name")
+    page.get_by_text("No name matches").wait_for()
+
+
+def test_another_archive_under_the_name_is_not_shown(tiled, chromium, tmp_path):
+    _, file = tiled
+    shutil.copy(file, tmp_path)
+    maps.add_layer(
+        empty_page(), points(700), name="Other", tiles=tmp_path / "pits.pmtiles"
+    )
+    with serving(tmp_path / file.name) as address:
+        page = chromium.new_page()
+        page.goto(address)
+        page.wait_for_selector("html[data-many]")
+        page.evaluate("lodemap.map().setView([40, 126], 10, {animate: false})")
+        wait(page, f"{LAYER}.missing")
+        told = page.locator(".many-status").text_content()
+        assert "not the archive that this page was made with" in told
+        assert page.evaluate(f"{LAYER}.near") is False
+        page.close()
+
+
+def test_a_strict_frame_lets_it_read_its_own_host_only(tiled, chromium):
+    _, file = tiled
+    policy = re.search(r'Security-Policy" content="([^"]*)"', file.read_text("utf-8"))
+    assert "connect-src &#39;self&#39;;" in policy[1].replace("'", "&#39;")
+    host = file.with_name("host.html")
+    for sandbox, reads in (
+        ("allow-scripts allow-same-origin", True),
+        ("allow-scripts", False),
+    ):
+        host.write_text(
+            f'<!DOCTYPE html><title>h</title><iframe sandbox="{sandbox}" '
+            f'src="{file.name}" style="width:1000px;height:700px"></iframe>',
+            "utf-8",
+        )
+        with serving(file) as address, serving(host) as other:
+            host.write_text(
+                host.read_text("utf-8").replace(
+                    f'src="{file.name}"', f'src="{address}"'
+                ),
+                "utf-8",
+            )
+            page = chromium.new_page()
+            page.goto(other)
+            page.wait_for_selector("iframe")
+            frame = page.frames[1]
+            frame.wait_for_selector("html[data-many]")
+            assert (
+                frame.evaluate(f"fetch('{other}').then(() => 'read', () => 'refused')")
+                == "refused"
+            )
+            frame.evaluate("lodemap.map().setView([40, 126], 10, {animate: false})")
+            wait(frame, f"{LAYER}.near || {LAYER}.missing", seconds=20)
+            assert frame.evaluate(f"{LAYER}.near") is reads
+            if not reads:
+                told = frame.locator(".many-status").text_content()
+                assert "pits.pmtiles cannot be read" in told
+                assert "allow-same-origin" in told
+            page.close()
 
 
 def test_the_page_has_to_stand_beside_its_archive(tmp_path):
