@@ -32,6 +32,7 @@ test: $(VENV)/.dev
 	-$(BIN)/python tests/npm.py
 	-$(BIN)/python tests/axe.py
 	-$(BIN)/python tests/judges.py
+	-$(BIN)/python tests/jupyter.py
 	-$(BIN)/python tests/frictionless.py
 	-$(BIN)/python tests/qgis.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
