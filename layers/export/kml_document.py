@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from layers.export.kml_elements import (
     attribute,
     element,
-    geometry,
+    geometries,
+    html,
     html_table,
     kml_type,
     text,
@@ -85,7 +85,7 @@ def _about(content: Content, form: str) -> str:
     lost = f"What this format changed: {'; '.join(lines)}." if lines else ""
     made = f"Made by Lodemap {content.version}; dated {content.dated}."
     said = [content.abstract, made, lost]
-    return "".join(f"<p>{escape(part)}</p>" for part in said if part)
+    return "".join(f"<p>{html(part)}</p>" for part in said if part)
 
 
 def _credit(sheet: Sheet) -> str:
@@ -99,7 +99,7 @@ def _credit(sheet: Sheet) -> str:
         ("Retrieved", retrieved),
     ]
     table = html_table([(name, said) for name, said in pairs if said])
-    return f"<p>{escape(sheet.abstract)}</p>{table}"
+    return f"<p>{html(sheet.abstract)}</p>{table}"
 
 
 def _view(content: Content) -> str:
@@ -151,14 +151,14 @@ def _placemarks(number: int, values: Values, *, shown: bool) -> Iterator[list[st
         names = cells.get(label) or [None] * len(shapes)
         marks = cells.get("mark") or [None] * len(shapes)
         rows = []
-        shaped = wound(cut_at_180(shapes))
-        for shape, name, mark, *row in zip(
-            shaped, names, marks, *cells.values(), strict=True
+        places = geometries(wound(cut_at_180(shapes)))
+        for place, name, mark, *row in zip(
+            places, names, marks, *cells.values(), strict=True
         ):
             pairs = [(a, v) for a, v in zip(aliases, row, strict=True) if v]
-            said = f"<h3>{escape(name or '')}</h3>{html_table(pairs)}"
+            said = f"<h3>{html(name or '')}</h3>{html_table(pairs)}"
             if sheet.rights:
-                said += f"<p>{escape(sheet.rights)}</p>"
+                said += f"<p>{html(sheet.rights)}</p>"
             inside = "".join(
                 f"{head}{text(value)}</SimpleData>"
                 for head, value in zip(heads, row, strict=True)
@@ -170,7 +170,7 @@ def _placemarks(number: int, values: Values, *, shown: bool) -> Iterator[list[st
                 f"{'' if shown else '<visibility>0</visibility>'}"
                 '<Snippet maxLines="0"></Snippet>'
                 f"<description>{text(said)}</description>{style}"
-                f"{data}{inside}</SchemaData></ExtendedData>{geometry(shape)}"
+                f"{data}{inside}</SchemaData></ExtendedData>{place}"
                 "</Placemark>\n"
             )
         yield rows

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from layers.export.values import REPLACEMENT, kind_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]"
 """Characters that XML forbids, as RE2 has it."""
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_MARKED = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\ufffe\uffff]")
+"""What hardly any text has and has to be written otherwise."""
+
 _ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 _EXACT = 2**53
 
@@ -37,6 +41,8 @@ def text(value: str) -> str:
     >>> text("a<b ]]> & c")
     'a&lt;b ]]&gt; &amp; c'
     """
+    if not _MARKED.search(value):
+        return value
     clean = _FORBIDDEN.sub(REPLACEMENT, value)
     return escape(clean).replace("\r", "&#13;")
 
@@ -76,6 +82,22 @@ def element(tag: str, value: str) -> str:
     return f"<{tag}>{text(value)}</{tag}>" if value else ""
 
 
+def html(value: str) -> str:
+    """Write a text so that nothing in it is markup of HTML.
+
+    Parameters
+    ----------
+    value
+        Any text.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return escape(value) if _MARKED.search(value) else value
+
+
 def html_table(pairs: list[tuple[str, str]]) -> str:
     """Write names and values as a table in HTML; nothing in them is markup.
 
@@ -91,10 +113,10 @@ def html_table(pairs: list[tuple[str, str]]) -> str:
     """
     rows = []
     for name, value in pairs:
-        said = escape(value)
+        said = html(value)
         if value.startswith("http") and _ADDRESS.fullmatch(value):
             said = f'<a href="{said}">{said}</a>'
-        rows.append(f"<tr><th align='left'>{escape(name)}</th><td>{said}</td></tr>")
+        rows.append(f"<tr><th align='left'>{html(name)}</th><td>{said}</td></tr>")
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -155,6 +177,30 @@ def geometry(shape: Any) -> str:
         return f"<Point>{_coordinates(shape)}</Point>"
     lines = _coordinates(shape)
     return f"<LineString><tessellate>1</tessellate>{lines}</LineString>"
+
+
+def geometries(shapes: np.ndarray) -> list[str]:
+    """Write geometries.
+
+    Parameters
+    ----------
+    shapes
+        As :func:`geometry` takes them, shape ``(n,)``.
+
+    Returns
+    -------
+    list of str
+        XML of each.
+    """
+    import shapely
+
+    flat = (shapely.get_type_id(shapes) == 0) & ~shapely.has_z(shapes)
+    if not (flat & ~shapely.is_empty(shapes)).all():
+        return [geometry(shape) for shape in shapes]
+    return [
+        f"<Point><coordinates>{lon!r},{lat!r}</coordinates></Point>"
+        for lon, lat in shapely.get_coordinates(shapes).tolist()
+    ]
 
 
 def _coordinates(shape: Any) -> str:

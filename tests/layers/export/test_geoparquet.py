@@ -92,3 +92,25 @@ def test_gpio_finds_it_to_the_letter_of_the_specification(content, tmp_path):
     assert done.returncode == 0, said[-3000:]
     assert "version 1.1.0" in said
     assert " 0 failed" in said
+
+
+def test_gpio_has_no_better_advice(tmp_path):
+    try:
+        judges.versions()
+    except judges.NoJudgesError as error:
+        pytest.skip(f"{error}; python tests/judges.py installs it")
+    path = tmp_path / "a.parquet"
+    FORMATS["geoparquet"].write(small(sheets=(mines(),), relations=()), path)
+
+    def said_of(file):
+        done = judges.run("gpio", "check", "all", file)
+        return done.stdout + done.stderr
+
+    said = said_of(path)
+    for part in ("row group", "bbox column", "ZSTD", "spatially ordered", "passed"):
+        assert part.lower() in said.lower()
+    assert "✗" not in said
+    assert "⚠" not in said
+    pq.write_table(pq.read_table(path).drop_columns("bbox"), path, compression="snappy")
+    worse = said_of(path)
+    assert "⚠" in worse or "✗" in worse
