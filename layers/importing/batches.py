@@ -11,6 +11,7 @@ import numpy as np
 
 from layers.errors import ReadError
 from layers.importing.rings import close_rings
+from layers.importing.wkb import plain_coordinates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -202,7 +203,6 @@ def _free(name: str, names: set[str], notes: list[str]) -> str:
 def _cast(values: pa.Array, wanted: pa.Field, name: str) -> pa.Array:
     """Bring a column to its type."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if isinstance(values.type, pa.BaseExtensionType):
         values = values.storage
@@ -218,7 +218,7 @@ def _cast(values: pa.Array, wanted: pa.Field, name: str) -> pa.Array:
         cast = values if values.type == wanted.type else values.cast(wanted.type)
         if pa.types.is_string(wanted.type):
             cast.validate(full=True)
-            longest = pc.max(pc.binary_length(cast)).as_py() or 0
+            longest = _longest(cast)
             if longest > CELL_AT_MOST:
                 raise ReadError(
                     f"{name}: column {wanted.name[:60]} holds a text of "
@@ -232,6 +232,14 @@ def _cast(values: pa.Array, wanted: pa.Field, name: str) -> pa.Array:
             "encoding, such as --encoding cp949, or save the file again in UTF-8"
         ) from None
     return cast
+
+
+def _longest(texts: pa.Array) -> int:
+    """Length of the longest text; loading Arrow's functions takes longer. [bytes]."""
+    if not len(texts):
+        return 0
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset :]
+    return int(np.diff(offsets[: len(texts) + 1]).max())
 
 
 def _places(values: pa.Array, told: Written) -> pa.Array:
@@ -266,16 +274,22 @@ def _of_points(values: pa.Array) -> NDArray[np.float64] | None:
 def _of_any(values: pa.Array, told: Written) -> tuple[pa.Array, NDArray[np.float64]]:
     """WKB that can be read, and its coordinates, shape ``(n, 2)``."""
     import pyarrow as pa
+
+    plain, coordinates = plain_coordinates(values)
+    if plain.all():
+        return values, coordinates
     import shapely
 
-    texts = values.to_numpy(zero_copy_only=False)
+    others = values.filter(pa.array(~plain)) if plain.any() else values
     try:
-        found = shapely.from_wkb(texts)
+        found = shapely.from_wkb(others.to_numpy(zero_copy_only=False))
     except shapely.GEOSException:
+        texts = values.to_numpy(zero_copy_only=False)
         mended: list[bytes | None] = [_mend(text, told) for text in texts]
         values = pa.array(mended, pa.binary())
         found = shapely.from_wkb(np.array([*mended, None], object)[:-1])
-    return values, shapely.get_coordinates(found)
+        return values, shapely.get_coordinates(found)
+    return values, np.vstack([coordinates, shapely.get_coordinates(found)])
 
 
 def _mend(text: Any, told: Written) -> bytes | None:

@@ -46,6 +46,8 @@ _SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "2",
+    # A process of several threads may not give up its network.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 _LAST = ("result", "error", "died", "broken")
 _MB = 1 << 20
@@ -62,7 +64,7 @@ class Limits:
     seconds_per_mb
         Time on top for every megabyte of the file. [s/MB]
     memory_mb
-        Address space of the process that reads, libraries included (about 450 MB of
+        Address space of the process that reads, libraries included (about 300 MB of
         it). [MB]
     disk_mb
         Length of the rows as written for the caller, of an archive unpacked, and of
@@ -171,20 +173,22 @@ def open_raw(
     limits = limits or Limits()
     folder = Path(tempfile.mkdtemp(prefix=worker.PREFIX)).resolve()
     try:
-        staged = stage(path, folder, bytes_at_most=limits.disk_mb * _MB)
-        seconds = limits.seconds + limits.seconds_per_mb * staged.size / _MB
-        request = {
-            "folder": str(folder),
-            "file": staged.file,
-            "name": _shown(staged.name),
-            "size": staged.size,
-            "layer": layer,
-            "encoding": encoding,
-            "memory_mb": limits.memory_mb,
-            "disk_mb": limits.disk_mb,
-            "seconds": seconds,
-        }
-        with _started(folder, request) as process:
+        # It loads its libraries while the file is copied and summed.
+        with _started(folder) as process:
+            staged = stage(path, folder, bytes_at_most=limits.disk_mb * _MB)
+            seconds = limits.seconds + limits.seconds_per_mb * staged.size / _MB
+            request = {
+                "folder": str(folder),
+                "file": staged.file,
+                "name": _shown(staged.name),
+                "size": staged.size,
+                "layer": layer,
+                "encoding": encoding,
+                "memory_mb": limits.memory_mb,
+                "disk_mb": limits.disk_mb,
+                "seconds": seconds,
+            }
+            _ask(process, request)
             answer = _answer(process, staged, seconds, limits, progress)
             yield _raw_file(answer, folder / "rows.arrow", staged)
     finally:
@@ -198,9 +202,7 @@ def _shown(name: str) -> str:
 
 
 @contextmanager
-def _started(
-    folder: Path, request: dict[str, Any]
-) -> Iterator[subprocess.Popen[bytes]]:
+def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start the process that reads; at the end none of it is left."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     own = {"TMPDIR": str(folder), "HOME": str(folder), "SQLITE_TMPDIR": str(folder)}
@@ -215,13 +217,17 @@ def _started(
     )
     with process:  # closes the pipes and waits
         try:
-            assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(json.dumps(request).encode() + b"\n")
-                process.stdin.flush()
             yield process
         finally:
             _end(process)
+
+
+def _ask(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+    """Tell the process that reads what to read; if it is dead, its answer says so."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

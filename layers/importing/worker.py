@@ -10,6 +10,7 @@ standard output: how far the reader is, and at last ``result``, ``error`` or ``d
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -37,15 +38,29 @@ PREFIX = "lodemap-import-"
 
 def main() -> None:
     """Read one file as standard input asks."""
-    request = json.loads(_first_line())
     answers = os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+    _load()
+    request = json.loads(_first_line())
     if hasattr(os, "fork"):
         _watch(request, answers)
     else:
         _work(request, answers)
+
+
+def _load() -> None:
+    """Load what nearly every file needs while the caller still copies this one.
+
+    Nothing of the file is there yet, so nothing has to be confined yet.
+    """
+    sys.meta_path.insert(0, _Without())
+    try:
+        for name in ("numpy", "pyarrow", "pyogrio", "layers.importing.vector"):
+            importlib.import_module(name)
+    except ImportError:  # said by the reader that needs it
+        return
 
 
 def _first_line() -> bytes:
@@ -107,7 +122,6 @@ def _work(request: dict[str, Any], answers: int) -> None:
         disk_mb=request["disk_mb"],
         seconds=request["seconds"],
     )
-    sys.meta_path.insert(0, _Without())
     try:
         answer = {"result": _read(request, folder, answers), "holds": holds}
     except ReadError as error:
@@ -115,7 +129,8 @@ def _work(request: dict[str, Any], answers: int) -> None:
     except MemoryError:
         answer = {"died": "memory"}
     except OSError as error:
-        answer = {"died": "disk"} if error.errno in _NO_ROOM else _broken(error)
+        died = _NO_ROOM.get(error.errno or 0)
+        answer = {"died": died} if died is not None else _broken(error)
     except Exception as error:  # noqa: BLE001 - a reader broken by its input
         answer = _broken(error)
     _send(answers, answer)
@@ -133,7 +148,8 @@ class _Without:
             raise ModuleNotFoundError(f"{name} is not needed here", name=name)
 
 
-_NO_ROOM = (27, 28)  # file too large, no space left
+_NO_ROOM = {12: "memory", 27: "disk", 28: "disk"}
+"""What an error of the system means: no memory, file too large, no space left."""
 
 
 def _broken(error: Exception) -> dict[str, Any]:

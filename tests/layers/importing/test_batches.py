@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from layers.errors import ReadError
+from layers.importing import batches
 from layers.importing.batches import EMPTIED, write_batches
 from layers.importing.jobs import Job
 
@@ -130,3 +131,12 @@ def test_bounds_of_points_are_those_of_shapely(written, start):
     big_endian = shapely.to_wkb(points, byte_order=0).tolist()
     found, _, _ = written(pa.table({"g": pa.array(big_endian)}), geometry="g")
     assert found.bounds() == tuple(shapely.total_bounds(points))
+
+
+def test_a_text_that_is_too_long_is_found_wherever_it_stands(written, monkeypatch):
+    monkeypatch.setattr(batches, "CELL_AT_MOST", 4)
+    texts = ["too long", "four", None, "철"]
+    found, _, _ = written(pa.table({"a": pa.array(texts)}).slice(1))
+    assert found.rows == 3
+    with pytest.raises(ReadError, match="column a holds a text of 8 bytes"):
+        written(pa.table({"a": pa.array(texts[::-1])}))

@@ -15,6 +15,7 @@ import pyogrio
 import pytest
 
 from layers.errors import ReadError
+from layers.importing import raw, worker
 from layers.importing.raw import Limits, open_raw
 
 ONE = {"type": "Feature", "properties": {"id": "a"}, "geometry": None}
@@ -148,7 +149,7 @@ def test_limits(tmp_path):
     for limits, why in (
         (Limits(seconds=0.05, seconds_per_mb=0), "took longer than 0 s and was ended"),
         (Limits(disk_mb=1), "longer than the limit"),
-        (Limits(memory_mb=300), "MB of memory|memory"),
+        (Limits(memory_mb=200), "more than 200 MB of memory"),
     ):
         with pytest.raises(ReadError, match=why), open_raw(path, limits=limits):
             pass
@@ -288,6 +289,47 @@ os.unlink({str(private / "new")!r})
     assert lines[3] == "OSError"
     assert lines[4] in ("OSError", "PermissionError", "ConnectionRefusedError")
     assert lines[5:] == ["OSError", "MemoryError", "(0, 0)"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="confinement is Linux's")
+def test_libraries_that_are_loaded_before_take_no_hold_away(tmp_path):
+    """What holds for the real reader is what holds for a process that is empty."""
+    script = (
+        "from pathlib import Path\n"
+        "from layers.importing.confinement import confine\n"
+        f"print(*confine(Path({str(tmp_path)!r}), memory_mb=999, disk_mb=9, seconds=5),"
+        " sep=';')"
+    )
+    alone = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    folder = tmp_path / f"{worker.PREFIX}a"
+    folder.mkdir()
+    geojson(folder / "input.geojson")
+    request = {
+        "folder": str(folder),
+        "file": "input.geojson",
+        "name": "a.geojson",
+        "size": 100,
+        "layer": None,
+        "encoding": None,
+        "memory_mb": 3072,
+        "disk_mb": 100,
+        "seconds": 60,
+    }
+    with raw._started(folder) as process:
+        tasks = Path(f"/proc/{process.pid}/task")
+        raw._ask(process, request)
+        lines = [json.loads(process.stdout.readline())]
+        while "done" in lines[-1]:
+            lines.append(json.loads(process.stdout.readline()))
+        assert len(list(tasks.iterdir())) == 1
+    assert lines[-1]["result"]["rows"] == 1
+    assert ";".join(lines[-1]["holds"]) == alone.stdout.strip()
 
 
 def test_no_secret_is_inherited(tmp_path, rows_of, monkeypatch):
