@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from layers.export.geopackage_relations import relation_problems
 from layers.export.qgis.dress_check import DressCheck
 from layers.export.qgis.elements import quoted_name
 
@@ -151,6 +152,7 @@ def _problems(file: sqlite3.Connection, name: str) -> Iterator[str]:
         yield from _rows(file, sheet)
         if kind == "features":
             yield from _places(file, sheet, tables)
+    yield from relation_problems(file)
     known = {sheet: kind for sheet, kind in sheets.items() if sheet in tables}
     yield from DressCheck(file, known, name).problems()
 
@@ -178,6 +180,8 @@ def _written(file: sqlite3.Connection, path: Path, content: Content) -> Iterator
         yield from _counted(file, sheet)
         if sheet.geometry:
             yield from _places(file, sheet.id, tables, _placed(sheet))
+    if few:
+        yield from relation_problems(file)
     known = {sheet: kind for sheet, kind in sheets.items() if sheet in tables}
     yield from DressCheck(file, known, path.name, words=False, marks=few).problems()
 

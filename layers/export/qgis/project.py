@@ -7,6 +7,7 @@ import math
 import zipfile
 from typing import TYPE_CHECKING
 
+from layers.export.geopackage_relations import valid_relations
 from layers.export.qgis.elements import document, element, texts
 from layers.export.qgis.labels import LANGUAGE, OTHERS, labelling
 from layers.export.qgis.layout import layout
@@ -78,7 +79,7 @@ def project_document(content: Content, file: str) -> str:
             *(element("layer", {"id": layer_id(s.id)}) for s in content.layers),
         ),
         _properties(),
-        element("relations", None, *map(_relation, _valid(content))),
+        element("relations", None, *map(_relation, valid_relations(content))),
         element("Layouts", None, layout(content, _view(content), MAP_CRS)),
         _project_metadata(content),
         element(
@@ -290,17 +291,6 @@ def _properties() -> ET.Element:
         ),
         variables,
     )
-
-
-def _valid(content: Content) -> list[Relation]:
-    """Relations both of whose ends are there."""
-    names = {s.id: set(map(str, s.table.columns)) for s in content.sheets}
-    return [
-        r
-        for r in content.relations
-        if r.child_field in names.get(r.child, ())
-        and r.parent_field in names.get(r.parent, ())
-    ]
 
 
 def _relation(relation: Relation) -> ET.Element:

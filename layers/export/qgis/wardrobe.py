@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from layers.export.geopackage_relations import relate
 from layers.export.qgis.metadata import SCHEMA, metadata_document
 from layers.export.qgis.qml import alias, columns, style_document
 
@@ -63,7 +64,7 @@ _SPECIFICATION = "http://www.geopackage.org/spec120/#extension_"
 
 
 def dress(content: Content, path: Path, file: str, project: bytes) -> None:
-    """Add styles, names of columns, metadata and a project to a new GeoPackage.
+    """Add styles, names, metadata, relations and a project to a new GeoPackage.
 
     Parameters
     ----------
@@ -100,6 +101,7 @@ def dress(content: Content, path: Path, file: str, project: bytes) -> None:
             "'layer_styles', 'Default styles, as QGIS reads them', ?)",
             (moment,),
         )
+        relate(file_, content)
         about = {"last_modified_time": moment, "last_modified_user": "", "file": file}
         file_.execute(
             "INSERT INTO qgis_projects VALUES (?, ?, ?)",

@@ -342,3 +342,27 @@ def test_the_layer_tree_shows_legs_in_their_colours(qgis, tmp_path):
     for mark, swatch in zip(legs.style.marks, swatches, strict=True):
         colour = blended((LIGHT[mark.role], 1))
         assert share(swatch, colour, 12) > 0.05, mark.key
+
+
+def test_gdal_finds_the_relations_in_the_file(deal, qgis):
+    found, path, _ = deal
+    code = (
+        "import json, sys; from osgeo import gdal; gdal.UseExceptions(); "
+        "file = gdal.OpenEx(sys.argv[1]); "
+        "ways = map(file.GetRelationship, file.GetRelationshipNames()); "
+        "print(json.dumps([[w.GetRightTableName(), *w.GetRightTableFields(), "
+        "w.GetLeftTableName(), *w.GetLeftTableFields()] for w in ways]))"
+    )
+    done = subprocess.run(
+        [PYTHON, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=qgis.environment,
+    )
+    ways = {tuple(way) for way in json.loads(done.stdout)}
+    declared = {
+        (r.child, r.child_field, r.parent, r.parent_field) for r in found.relations
+    }
+    assert ways == {way for way in declared if way[1] != "ref"}
+    assert len(ways) > 2
