@@ -94,29 +94,30 @@ class Plan:
             self.regions.mark(inner, row=window.top, column=window.left)
         return mask
 
-    def allowed(self, window: Window, mask: Bools) -> Bools | None:
-        """Mark the cells that lie neither too near to features nor too far from them.
+    def barred(self, window: Window) -> Bools | None:
+        """Mark the cells that lie too near to features, or too far from them.
 
         Parameters
         ----------
         window
             Rows and columns of the grid.
-        mask
-            Those in the regions.
 
         Returns
         -------
         numpy.ndarray or None
-            As ``mask``; None where no feature decides.
+            1 or 0, shape of the window; None where no feature decides.
         """
-        allowed = None
-        for marks, kept in [*((m, 0) for m in self.near), *((m, 1) for m in self.far)]:
-            marked = np.zeros_like(mask)
-            marks.mark(marked[:, : window.columns], row=window.top, column=window.left)
-            if not kept:
-                marked ^= 1
-            allowed = marked if allowed is None else allowed & marked
-        return allowed
+        if not self.near and not self.far:
+            return None
+        place = {"row": window.top, "column": window.left}
+        barred = np.zeros((window.rows, window.columns), np.uint8)
+        for marks in self.near:
+            marks.mark(barred, **place)
+        for marks in self.far:
+            near_enough = np.zeros_like(barred)
+            marks.mark(near_enough, **place)
+            barred |= near_enough ^ 1
+        return barred
 
 
 def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -> Plan:

@@ -163,7 +163,9 @@ class Sheet:
             If a file cannot be read to the end.
         """
         parts = [(file, part) for file in self.files if (part := window.meet(file[1]))]
-        if sum(part.rows * part.columns for _, part in parts) < out.size:
+        if len(parts) == 1:
+            _fill_round(out, parts[0][1].within(window), self.none)
+        elif sum(part.rows * part.columns for _, part in parts) < out.size:
             out[:] = self.none
         alike = len({file[2:] for file, _ in parts}) == 1
         if alike and not _overlap([part for _, part in parts]):
@@ -229,6 +231,15 @@ class Sheet:
         if self.scale != 1.0 or self.offset != 0.0:
             out *= self.scale
             out += self.offset
+
+
+def _fill_round(out: NDArray[Any], inner: tuple[slice, slice], value: float) -> None:
+    """Fill what lies outside some rows and columns."""
+    rows, columns = inner
+    out[: rows.start] = value
+    out[rows.stop :] = value
+    out[rows, : columns.start] = value
+    out[rows, columns.stop :] = value
 
 
 def _overlap(parts: Sequence[Window]) -> bool:

@@ -248,7 +248,7 @@ class Streamer:
             return judge(
                 tile,
                 mask,
-                self.plan.allowed(window, mask),
+                self.plan.barred(window),
                 rules=self.plan.rules,
                 limits=self.plan.limits,
                 borders=self.layout.borders(number),

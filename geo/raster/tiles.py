@@ -159,7 +159,7 @@ class Part:
 def judge(
     tile: Tile,
     mask: Bools,
-    allowed: Bools | None,
+    barred: Bools | None,
     *,
     rules: tuple[Rule, ...],
     limits: Limits,
@@ -175,8 +175,8 @@ def judge(
     mask
         1 where a cell is to be looked at, shape ``(rows, columns)`` with columns
         rounded up to a multiple of 8 beyond the tile, those 0; used up.
-    allowed
-        1 where features leave it, in the same shape; None if they leave all.
+    barred
+        1 where features forbid it, shape of the tile; None if they leave all.
     rules
         Criteria.
     limits
@@ -212,8 +212,9 @@ def judge(
             eight = held.shape[1] if aligned else 0
             words, marks = (a[:, :eight].view(np.uint64) for a in (held, part))
             count_codes(held, part, words, marks, counts)
-        if allowed is not None:
-            part &= allowed[some]
+        if barred is not None:
+            inner = part[:, :columns]
+            np.greater(inner, barred[some], out=inner.view(np.bool_))
         for rule in rules:
             rule.keep(tile, some, part)
     return _group(
@@ -242,11 +243,10 @@ def _group(
     """Turn marked cells into groups and their totals."""
     window, units = tile.window, limits.units
     here = slice(window.top, window.bottom)
-    words = mask.view(np.uint64)
     first = np.empty(window.rows + 1, np.int64)
-    n = kernels.count_runs(mask, words, first)
-    start, stop = np.empty(n, np.int32), np.empty(n, np.int32)
-    kernels.find_runs(mask, words, first, start, stop)
+    start, stop = (np.empty(mask.size // 2, np.int32) for _ in range(2))
+    n = kernels.find_runs(mask.view(np.uint64), first, start, stop)
+    start, stop = start[:n], stop[:n]
     group, overlap = np.empty(n, np.int64), np.empty(n, np.int64)
     reach = int(limits.connectivity == 8)
     count = kernels.group_runs(first, start, stop, reach, group, overlap)

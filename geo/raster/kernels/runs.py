@@ -15,79 +15,62 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Bools = NDArray[np.uint8]
     Ints = NDArray[np.int64]
     Small = NDArray[np.int32]
 
 FULL = np.uint64(0x0101010101010101)
 """Eight cells in a row, each of them marked."""
 
+GATHER = np.uint64(0x0102040810204080)
+"""Times eight bytes of 0 or 1: the same as the eight highest bits."""
+
+LOWEST = np.array([(n & -n).bit_length() - 1 for n in range(256)], np.int8)
+"""Lowest bit of each byte."""
+
 
 @njit(cache=True, nogil=True)
-def count_runs(mask: Bools, words: NDArray[np.uint64], first: Ints) -> int:
-    """Count the runs of each row.
+def find_runs(words: NDArray[np.uint64], first: Ints, start: Small, stop: Small) -> int:
+    """Write down where runs start and stop.
 
     Parameters
     ----------
-    mask
-        1 where a cell counts, else 0, shape ``(rows, columns)``, columns a multiple
-        of 8, the last one 0.
     words
-        The same memory, eight cells a number, shape ``(rows, columns / 8)``.
+        Eight cells a number, a byte each: 1 where a cell counts, else 0. Shape
+        ``(rows, columns / 8)``; the last column is 0.
     first
         Filled with the number of runs before each row, shape ``(rows + 1,)``.
+    start, stop
+        Filled: columns of the cells. Room for one run in two cells.
 
     Returns
     -------
     int
         How many runs there are.
     """
+    one, byte = np.uint64(1), np.uint64(255)
     n = 0
-    for r in range(mask.shape[0]):
+    for r in range(words.shape[0]):
         first[r] = n
-        inside = np.uint8(0)
-        for w in range(words.shape[1]):
-            word = words[r, w]
+        row, inside = words[r], np.uint64(0)
+        for w in range(len(row)):
+            word = row[w]
             if word == (FULL if inside else np.uint64(0)):
                 continue
-            for c in range(8 * w, 8 * w + 8):
-                now = mask[r, c]
-                n += now & (inside ^ np.uint8(1))
-                inside = now
-    first[mask.shape[0]] = n
-    return n
-
-
-@njit(cache=True, nogil=True)
-def find_runs(
-    mask: Bools, words: NDArray[np.uint64], first: Ints, start: Small, stop: Small
-) -> None:
-    """Write down where runs start and stop.
-
-    Parameters
-    ----------
-    mask, words, first
-        As :func:`count_runs` takes and leaves them.
-    start, stop
-        Filled, shape ``(n,)``: columns of the mask.
-    """
-    for r in range(mask.shape[0]):
-        i = first[r]
-        inside = np.uint8(0)
-        for w in range(words.shape[1]):
-            word = words[r, w]
-            if word == (FULL if inside else np.uint64(0)):
-                continue
-            for c in range(8 * w, 8 * w + 8):
-                now = mask[r, c]
-                if now == inside:
-                    continue
-                if now:
-                    start[i] = c
+            # One bit a cell, the first cell lowest; then where it differs from the
+            # cell before.
+            bits = (word * GATHER) >> np.uint64(56)
+            change = (bits ^ ((bits << one) | inside)) & byte
+            while change:
+                column = 8 * w + LOWEST[change]
+                change &= change - one
+                if inside:
+                    stop[n] = column
+                    n += 1
                 else:
-                    stop[i] = c
-                    i += 1
-                inside = now
+                    start[n] = column
+                inside ^= one
+    first[len(words)] = n
+    return n
 
 
 @njit(cache=True, nogil=True)

@@ -370,3 +370,22 @@ def test_a_mosaic_of_two_crss_or_scales_is_refused(tmp_path):
 def test_a_wrong_band_is_refused(wrong, said):
     with pytest.raises(GridError, match=said):
         Band(**wrong)
+
+
+@pytest.mark.parametrize("codes", [(), (3,)])
+@pytest.mark.parametrize("edges", [(-2, -3, 5, 7), (-4, 0, 4, 0), (0, -1, 0, 3)])
+def test_round_a_single_file_there_is_no_value(tmp_path, codes, edges):
+    """Only the frame is filled, and nothing that memory held before is left there."""
+    values = np.random.default_rng(2).integers(0, 9, UTM.shape).astype(np.uint8)
+    band = Band(paths=(write(tmp_path / "one.tif", values, UTM, nodata=7),))
+    top, left, rows, columns = edges
+    window = Window(top, left, UTM.shape[0] + rows, UTM.shape[1] + columns)
+    with reading() as handles:
+        source = open_source(band, "x", UTM, codes=codes, handles=handles)
+        out = np.full((window.rows, window.columns), 5, source.dtype)
+        source.fill(out, window, handles)
+    held = np.full(out.shape, source.none, source.dtype)
+    held[Window(0, 0, *UTM.shape).within(window)] = np.where(
+        values == 7, source.none, values
+    )
+    np.testing.assert_array_equal(out, held)
