@@ -37,6 +37,15 @@ UNKNOWN_SHARE = 0.01
 _HEIGHTS = (-500.0, 9000.0)
 """Between these lies all land. [m]"""
 
+_FEET = (2.8, 3.8)
+"""Ratio to the altitude that ships between which heights are in feet. [1]"""
+
+_ALIKE = 0.6
+"""Correlation with the altitude that ships from which on that ratio is believed."""
+
+_HIGH = 50.0
+"""Mean of the altitude that ships from which on it is. [m]"""
+
 _SIDE = 256
 """Cells along a side of a sample."""
 
@@ -45,6 +54,9 @@ _SMALL = 1 << 20
 
 _PATCHES = 5
 """Patches along a side of a sample of a file without overviews."""
+
+_THIN = 48
+"""The same where few cells will do."""
 
 _FILES = 9
 """Files of which samples are taken at full resolution."""
@@ -102,6 +114,7 @@ def check_raster(
         _check_classes(entry, values, criteria)
     elif entry.name == "elevation":
         _check_heights(entry, values, files)
+        _check_feet(entry, files, bounds)
         _check_slopes(entry, files, bounds)
     elif entry.name == "ghi":
         _check_sun(entry, values)
@@ -145,6 +158,58 @@ def _check_heights(entry: RasterInput, values: Floats, files: Sequence[Path]) ->
             f"rasters.elevation: {files[0].name} says its heights are in feet and the "
             'plan says metres; set unit = "ft"'
         )
+
+
+def _check_feet(entry: RasterInput, files: Sequence[Path], bounds: Box | None) -> None:
+    """Compare with the altitude that ships, where it covers the files."""
+    step = max(1, len(files) // _FILES)
+    pairs = np.concatenate([_beside(path, entry, bounds) for path in files[::step]])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    if len(pairs) < 2 or not (pairs.std(axis=0) > 0).all():
+        return
+    ours, known = pairs.mean(axis=0)
+    alike = np.corrcoef(pairs.T)[0, 1] >= _ALIKE
+    if alike and known >= _HIGH and _FEET[0] * known <= ours <= _FEET[1] * known:
+        raise GridError(
+            f"rasters.elevation: {files[0].name} and its like rise to {ours:.0f} m on "
+            f"average where the altitude that ships has {known:.0f} m. That looks like "
+            'heights in feet taken for metres: set unit = "ft"'
+        )
+
+
+def _beside(path: Path, entry: RasterInput, bounds: Box | None) -> Floats:
+    """Heights of a sample and the altitude that ships there, shape ``(n, 2)``. [m]."""
+    from rasterio.warp import transform
+    from rasterio.windows import Window
+
+    from geo.raster import Grid, read
+    from layers.catalogue import raster_path
+
+    with open_raster(path) as source:
+        whole = _window(source, bounds)
+        if whole is None:
+            return np.empty((0, 2))
+        high, wide = int(whole.height), int(whole.width)
+        if not source.overviews(entry.band) and high * wide > _SMALL:
+            # A thin sample would decode the file whole.
+            rows, columns = min(_SIDE, high), min(_SIDE, wide)
+            left = whole.col_off + (wide - columns) // 2
+            whole = Window(left, whole.row_off + (high - rows) // 2, columns, rows)
+            high, wide = rows, columns
+        shape = (min(_THIN, high), min(_THIN, wide))
+        heights = _values(source, entry, window=whole, out_shape=shape)
+        row = whole.row_off + (np.arange(shape[0]) + 0.5) * high / shape[0]
+        column = whole.col_off + (np.arange(shape[1]) + 0.5) * wide / shape[1]
+        across, down = (each.ravel() for each in np.meshgrid(column, row))
+        to = source.transform
+        x, y = to.c + to.a * across + to.b * down, to.f + to.d * across + to.e * down
+        lon, lat = transform(source.crs, "EPSG:4326", x, y)
+    shipped = raster_path("altitude")
+    grid, altitude = Grid.of(shipped), read(shipped)
+    row = np.floor((grid.north - np.array(lat)) / grid.dy).astype(np.int64)
+    column = np.floor((np.array(lon) - grid.west) / grid.dx).astype(np.int64)
+    on = (row >= 0) & (row < grid.shape[0]) & (column >= 0) & (column < grid.shape[1])
+    return np.column_stack([heights.ravel()[on], altitude[row[on], column[on]]])
 
 
 def _check_slopes(

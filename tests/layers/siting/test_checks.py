@@ -194,3 +194,47 @@ def test_a_large_file_without_overviews_is_sampled_in_patches(
     path = heights(tmp_path / "d.tif", cells=600)
     check(entry("elevation", unit="m"), path, criteria)
     assert len(siting_checks._sample(path, entry("elevation", unit="m"), BOX)) > 10_000
+
+
+def like_the_shipped(path, factor, **more):
+    """Heights that are the altitude that ships, times a factor."""
+    from geo.raster import Grid, read
+    from layers.catalogue import raster_path
+
+    shipped = raster_path("altitude")
+    grid, altitude = Grid.of(shipped), read(shipped)
+
+    def values(lon, lat):
+        row = ((grid.north - lat) / grid.dy).astype(int)
+        column = ((lon - grid.west) / grid.dx).astype(int)
+        return (altitude[row, column] * factor).astype("float32")
+
+    options = {"west": 125.5, "north": 40.5, "side": 0.01, "cells": 120}
+    return write(path, values=values, **options, **more)
+
+
+@pytest.mark.parametrize("metres", [0.9, 1.0, 1.2])
+def test_heights_that_are_near_the_shipped_ones_pass(tmp_path, criteria, metres):
+    path = like_the_shipped(tmp_path / "dem.tif", metres)
+    check_raster(entry("elevation", unit="m"), [path], None, criteria)
+
+
+def test_feet_that_nobody_declared_are_seen_beside_the_shipped_altitude(
+    tmp_path, criteria
+):
+    path = like_the_shipped(tmp_path / "dem.tif", 1 / 0.3048)
+    with pytest.raises(GridError, match="heights in feet taken for metres: set unit"):
+        check_raster(entry("elevation", unit="m"), [path], None, criteria)
+    check_raster(entry("elevation", unit="ft"), [path], None, criteria)
+
+
+def test_where_nothing_ships_nothing_is_compared(tmp_path, criteria):
+    path = write(
+        tmp_path / "dem.tif",
+        west=10,
+        north=50,
+        side=0.01,
+        cells=60,
+        values=lambda x, y: (100 + 30 * np.sin(x * 5 + y)).astype("float32"),
+    )
+    check_raster(entry("elevation", unit="m"), [path], None, criteria)
