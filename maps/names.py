@@ -33,7 +33,7 @@ LONGEST = 40
 SHOWN = 200
 """Characters of a name that a list of what was found shows."""
 
-SCALE = 100_000
+SCALE = 1000
 """Parts of a degree in which places are kept."""
 
 _ACCENTS = "[\u0300-\u036f'’‘ʼ`-]"
@@ -83,10 +83,10 @@ def name_index(
     parts, directory = [], []
     for start in range(0, len(whole), ENTRIES):
         block = "\n".join(lines.slice(start, ENTRIES).to_pylist())
-        parts.append(gzip.compress(block.encode(), 6, mtime=0))
+        parts.append(gzip.compress(block.encode(), 9, mtime=0))
         directory.append(f"{whole['key'][start].as_py()}\t{len(parts[-1])}")
     begins = sum(map(len, parts))
-    parts.append(gzip.compress("\n".join(directory).encode(), 6, mtime=0))
+    parts.append(gzip.compress("\n".join(directory).encode(), 9, mtime=0))
     return parts, {
         "blocks": len(directory),
         "entries": len(whole),

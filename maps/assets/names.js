@@ -4,7 +4,7 @@
 
   const MOST_BLOCKS = 4;
   const MOST_KEPT = 64;
-  const SCALE = 100_000;
+  const SCALE = 1000;
   const encoder = new TextEncoder();
 
   /** Order of two texts by their bytes, as the blocks are sorted. */

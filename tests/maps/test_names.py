@@ -46,7 +46,7 @@ def test_each_word_is_a_way_to_a_name(monkeypatch):
         ("제철소", 3),
         ("평양 제철소", 3),
     ]
-    assert found[-1][2:] == ["300000", "150000", "평양 제철소"]
+    assert found[-1][2:] == ["3000", "1500", "평양 제철소"]
 
 
 def test_han_characters_are_ways_to_a_name_too():
