@@ -72,7 +72,7 @@ class Values:
         """Texts with surrogates that stand alone, which no encoding can write."""
         table = self.sheet.table
         return sum(
-            isinstance(cell, str) and not _encodes(cell)
+            _has_halves(cell)
             for i in range(table.shape[1])
             if _may_hold_surrogates(table.dtypes.iloc[i])
             for cell in table.iloc[:, i]
@@ -315,8 +315,7 @@ def _arrow(values: pd.Series) -> tuple[pa.ChunkedArray, int]:
         if pa.types.is_struct(found.type):
             raise pa.ArrowTypeError("records need not have the same fields")
     except UnicodeEncodeError:
-        clean = [paired(v) if isinstance(v, str) else v for v in values]
-        return _arrow(pd.Series(clean, dtype=object))
+        return _arrow(pd.Series([_whole(v) for v in values], dtype=object))
     except (
         pa.ArrowInvalid,
         pa.ArrowTypeError,
@@ -363,6 +362,20 @@ def paired(text: str) -> str:
     if _encodes(text):
         return text
     return "".join(REPLACEMENT if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _whole(value: Any) -> Any:
+    """Replace unpaired surrogates in a text, or in the texts of a list."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_whole(inner) for inner in value]
+    return paired(value) if isinstance(value, str) else value
+
+
+def _has_halves(value: Any) -> bool:
+    """Tell whether a text, or a text in a list, has unpaired surrogates."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return any(map(_has_halves, value))
+    return isinstance(value, str) and not _encodes(value)
 
 
 def _encodes(text: str) -> bool:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 
+import pandas as pd
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.export.values import as_text, plain
+from layers.export.content import Sheet
+from layers.export.values import Values, as_text, plain
 
 MOST = {"s": 10**10, "ms": 10**13, "us": 10**16, "ns": 9 * 10**18}
 
@@ -38,3 +40,12 @@ def test_other_kinds_are_written_as_ever():
         ([["a", "철"], None], ['["a", "철"]', None]),
     ):
         assert as_text(pa.chunked_array([pa.array(values)])).to_pylist() == wanted
+
+
+def test_half_characters_in_lists_are_replaced_and_counted():
+    cells = [["a\ud800", "b"], None, ["철"], ["\udfff"]]
+    table = pd.DataFrame({"v": pd.Series(cells, dtype=object)})
+    values = Values(Sheet(id="t", title="T", abstract="", table=table))
+    wanted = [["a\ufffd", "b"], None, ["철"], ["\ufffd"]]
+    assert values.columns["v"].to_pylist() == wanted
+    assert values.unpaired == 2
