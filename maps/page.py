@@ -26,6 +26,7 @@ from markupsafe import Markup
 from geo.errors import GeoError
 from layers.files import replacing
 from layers.symbology import MARKS, SIDE, SYMBOLS, symbol_drawing
+from maps.lean import lean
 from maps.legend import legend_groups
 from maps.policy import policy, remote_references
 from maps.style import stylesheet
@@ -306,7 +307,7 @@ class _Page(Figure):
             dict.fromkeys(file for extra in owner.extras for file in EXTRAS[extra])
         )
         own_scripts = [*SCRIPTS, *(file for file in extras if file.endswith(".js"))]
-        own_scripts_text = [_asset(script) for script in own_scripts]
+        own_scripts_text = [lean(_asset(script)) for script in own_scripts]
         scripts = [leaflet_script(), *own_scripts_text, body]
         for script in scripts:
             if re.search(r"</script", script, re.IGNORECASE):
@@ -332,8 +333,12 @@ class _Page(Figure):
                     styles=[
                         Markup(leaflet_style()),
                         Markup(stylesheet()),
-                        Markup(_asset("page.css")),
-                        *(Markup(_asset(f)) for f in extras if f.endswith(".css")),
+                        Markup(lean(_asset("page.css"))),
+                        *(
+                            Markup(lean(_asset(f)))
+                            for f in extras
+                            if f.endswith(".css")
+                        ),
                     ],
                     header=Markup(_children(self.header, **kwargs)),
                     html=Markup(_children(self.html, **kwargs)),
