@@ -12,7 +12,6 @@ import logging
 import os
 import re
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,15 @@ from urllib.parse import urlsplit
 
 import folium
 from branca.element import Element, Figure
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from geo.errors import GeoError
 from layers.files import replacing
 from layers.symbology import MARKS, SIDE, SYMBOLS, symbol_drawing
-from maps.lean import lean
 from maps.legend import legend_groups
 from maps.policy import policy, remote_references
+from maps.shipped import Templates, asset, leaflet_script, leaflet_style
 from maps.style import stylesheet
 from maps.words import (
     LANGUAGES,
@@ -129,7 +128,7 @@ def environment() -> Environment:
         With autoescape on and unknown names an error.
     """
     templates = Environment(
-        loader=PackageLoader("maps", "templates"),
+        loader=Templates("maps", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -307,7 +306,7 @@ class _Page(Figure):
             dict.fromkeys(file for extra in owner.extras for file in EXTRAS[extra])
         )
         own_scripts = [*SCRIPTS, *(file for file in extras if file.endswith(".js"))]
-        own_scripts_text = [lean(_asset(script)) for script in own_scripts]
+        own_scripts_text = [asset(script) for script in own_scripts]
         scripts = [leaflet_script(), *own_scripts_text, body]
         for script in scripts:
             if re.search(r"</script", script, re.IGNORECASE):
@@ -333,12 +332,8 @@ class _Page(Figure):
                     styles=[
                         Markup(leaflet_style()),
                         Markup(stylesheet()),
-                        Markup(lean(_asset("page.css"))),
-                        *(
-                            Markup(lean(_asset(f)))
-                            for f in extras
-                            if f.endswith(".css")
-                        ),
+                        Markup(asset("page.css")),
+                        *(Markup(asset(f)) for f in extras if f.endswith(".css")),
                     ],
                     header=Markup(_children(self.header, **kwargs)),
                     html=Markup(_children(self.html, **kwargs)),
@@ -450,39 +445,6 @@ def head_script() -> str:
     texts = {
         name: list(vocabulary()[text].texts.values()) for name, text in said.items()
     }
-    start = "  'use strict';\n"
+    start = "'use strict';\n"
     spoken_texts = json.dumps(texts, ensure_ascii=False)
-    return _asset("head.js").replace(
-        start, f"{start}\n  const TEXTS = {spoken_texts};\n", 1
-    )
-
-
-@cache
-def leaflet_script() -> str:
-    """Leaflet's script, from the installed package."""
-    text = _leaflet("leaflet.js")
-    return re.sub(r"//# sourceMappingURL=.*\s*$", "", text)
-
-
-@cache
-def leaflet_style() -> str:
-    """Leaflet's style sheet without its pictures, which the page does not use."""
-    return re.sub(r"background-image:\s*url\([^)]*\);?", "", _leaflet("leaflet.css"))
-
-
-def _leaflet(name: str) -> str:
-    try:
-        folder = files("js_lib_leaflet").joinpath("static", "js_lib_leaflet")
-        text = folder.joinpath(name).read_text("utf-8")
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise PageError(
-            f"Leaflet's file {name} is not installed ({error}); expected it in the "
-            "package django-js-lib-leaflet. Install that package."
-        ) from error
-    return text.replace("\r\n", "\n")
-
-
-@cache
-def _asset(name: str) -> str:
-    """One of our own files."""
-    return files("maps").joinpath("assets", name).read_text("utf-8")
+    return asset("head.js").replace(start, f"{start}const TEXTS = {spoken_texts};\n", 1)
