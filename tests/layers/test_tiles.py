@@ -99,6 +99,7 @@ def test_bytes_behind_the_tiles_are_part_of_a_sound_archive(tmp_path):
     lengths = ("root", "metadata", "leaf_directory", "tile_data")
     ends = [head[f"{one}_offset"] + head[f"{one}_length"] for one in lengths]
     assert max(ends) == len(data)
+    assert ends[-1] == made.appended + 6
 
 
 def test_tiles_stay_fewer_than_a_layer_of_large_areas_can_pay_for(
