@@ -146,7 +146,7 @@ def _sites(found: SolarSites) -> Sheet:
     credited = dict.fromkeys(
         text
         for entry in found.inputs
-        for text in (str(entry["notice"] or entry["source"]),)
+        for text in (str(entry.get("notice") or entry["source"]),)
         if text
     )
     return replace(
@@ -271,7 +271,7 @@ def _tables(found: SolarSites) -> list[Sheet]:
                     "sites": one["sites"],
                     "matched": one["matched"],
                 }
-                for number, one in enumerate(found.ranks["scenarios"])
+                for number, one in enumerate(found.ranks.get("scenarios", ()))
             ],
         ),
     }

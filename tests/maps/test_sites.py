@@ -205,3 +205,30 @@ def test_what_is_kept_of_another_search_is_refused(world, tmp_path):
     plan = write_plan(tmp_path, ("min_km2 = 1.0", "min_km2 = 1.5"))
     line = refused(lodemap(plan, "--data", world, "-o", out, *QUICK, "--resume"))
     assert "remove that folder to begin anew" in line
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk with room for a few hundred kilobytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except OSError as error:
+        pytest.skip(f"{error}: a disk that is really full is not tested")
+    if done.returncode:
+        pytest.skip(f"{done.stderr.strip()}: a disk that is really full is not tested")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_is_one_line_and_leaves_nothing(small_disk, world):
+    (small_disk / "kept").write_text("before")
+    folder = small_disk / "out"
+    done = lodemap("pyongan", "--data", world, "-o", folder, *QUICK)
+    assert done.exit_code != 0
+    line = refused(done)
+    assert "cannot write" in line
+    assert "room" in line
+    assert [p.name for p in small_disk.iterdir()] == ["kept"]
