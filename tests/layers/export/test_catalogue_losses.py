@@ -1,5 +1,7 @@
 """What catalogues and databases change is counted before it happens."""
 
+import json
+import subprocess
 from dataclasses import replace
 
 import geopandas as gpd
@@ -16,6 +18,7 @@ from layers.export.losses import loss_report
 from layers.export.postgis import write_postgis
 from layers.export.stac import write_stac
 from maps.serve import serving
+from tests.frictionless import NoFrictionlessError, find_frictionless
 from tests.layers.export.hard_values import (
     NAMES,
     SHAPES,
@@ -96,10 +99,15 @@ def stac(content, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def datapackage(content, tmp_path_factory):
+def package(content, tmp_path_factory):
     path = tmp_path_factory.mktemp("package")
     write_datapackage(content, path)
-    return read_datapackage(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def datapackage(package):
+    return read_datapackage(package)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +143,24 @@ def test_every_declared_loss_happens_to_some_value(key, counted):
     declared = {loss.kind for loss in FORMATS[key].losses}
     assert declared - OF_THE_WHOLE == happened - OF_THE_WHOLE
     assert declared <= OF_THE_WHOLE.union(*ASPECTS.values())
+
+
+def test_frictionless_reads_every_hard_value_by_its_type(package):
+    try:
+        command = find_frictionless()
+    except NoFrictionlessError as error:
+        pytest.skip(f"{error}; python tests/frictionless.py brings it")
+    done = subprocess.run(
+        [command, "validate", "--json", package / "datapackage.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    report = json.loads(done.stdout)
+    assert [e for task in report["tasks"] for e in task["errors"]] == []
+    assert report["valid"]
+    assert report["stats"]["tasks"] == len(SHEETS) + len(LAYERS)
 
 
 @pytest.mark.parametrize("key", KEYS[1:])
