@@ -266,7 +266,6 @@ def _heading(heading: str, sheets: Sequence[Sheet]) -> ET.Element:
     """Gather the marks of some layers under one heading."""
     from layers.export.qgis.project import layer_id
 
-    hidden = {"legend/title-style": "hidden"}
     return element(
         "layer-tree-group",
         {"name": heading, "checked": "Qt::Checked", "expanded": 1},
@@ -280,11 +279,21 @@ def _heading(heading: str, sheets: Sequence[Sheet]) -> ET.Element:
                     "checked": "Qt::Checked",
                     "expanded": 1,
                 },
-                element("customproperties", None, options(hidden)),
+                element("customproperties", None, options(_shown(s))),
             )
             for s in sheets
         ),
     )
+
+
+def _shown(sheet: Sheet) -> dict[str, str]:
+    """Hide the name of a layer, and marks of the ground, which the page leaves out."""
+    marks = sheet.style.marks if sheet.style else ()
+    places = [str(i) for i, mark in enumerate(marks) if mark.group != BASE_MAP]
+    settings = {"legend/title-style": "hidden"}
+    if 0 < len(places) < len(marks):
+        settings["legend/node-order"] = ",".join(places)
+    return settings
 
 
 def _scale() -> ET.Element:

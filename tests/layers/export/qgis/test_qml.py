@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from layers.export.content import Field
 from layers.export.qgis.elements import clean, document, element, quoted_text
 from layers.export.qgis.labels import labelling, name_expression
+from layers.export.qgis.layout import layout
 from layers.export.qgis.metadata import metadata_document
 from layers.export.qgis.project import project_archive, project_document
 from layers.export.qgis.qml import alias, renderer, style_document
 from layers.export.qgis.symbols import symbol
-from layers.symbology import GROUPS, MARKS, leg_mark
+from layers.symbology import BASE_MAP, GROUPS, MARKS, base_mark, leg_mark
 from tests.dressed import content, towns
 
 
@@ -171,3 +172,19 @@ def test_hostile_words_stay_words(text):
 
 def test_a_quote_cannot_end_an_expression():
     assert quoted_text("a' || 1 || '\\") == "'a'' || 1 || ''\\\\'"
+
+
+def test_a_printed_legend_leaves_the_ground_out():
+    one = by_id("legs")
+    assert one.style.marks[0].group != BASE_MAP
+    for marks, order in (
+        ((base_mark("provinces"), *one.style.marks[:1]), "1"),
+        (one.style.marks, None),
+    ):
+        legs = replace(one, style=replace(one.style, marks=marks))
+        legend = layout(content(sheets=(legs,)), (0, 0, 1, 1), 3857)
+        layer = legend.find(".//layer-tree-layer[@id='lodemap_legs']")
+        assert (
+            settings_of(layer.find("customproperties")).get("legend/node-order")
+            == order
+        )
