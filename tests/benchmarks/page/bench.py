@@ -72,7 +72,10 @@ def trial(tool, kind, count, options, browser, library, folder):
         show(median(written, "megabytes"), 2),
         *(
             show(median(seen, name))
-            for name in ("drawn_ms", "own_ms", "repaint_ms", "frame_ms", "card_ms")
+            for name in (
+                *("drawn_ms", "own_ms", "read_ms", "repaint_ms", "frame_ms"),
+                "card_ms",
+            )
         ),
         f"{len(missing)} files of the network not served" if missing else "",
     ]
@@ -92,8 +95,8 @@ def main():
     library = assets(Path(options.assets).expanduser())
     head = [
         *("tool", "kind", "features", "write s", "cpu s", "peak MB", "file MB"),
-        *("drawn ms", "own mark ms", "worst repaint z4-14 ms", "longest frame ms"),
-        *("click to card ms", "note"),
+        *("drawn ms", "own mark ms", "read ms", "worst repaint z4-14 ms"),
+        *("longest frame ms", "click to card ms", "note"),
     ]
     print(" | ".join(head))
     print(" | ".join("---" for _ in head))

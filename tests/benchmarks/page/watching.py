@@ -34,10 +34,15 @@ _BUSY = """() => window.lodemap && lodemap.manyLayers
 
 @dataclass(kw_only=True)
 class Watched:
-    """Times of a page in milliseconds; NaN where it could not be asked."""
+    """Times of a page in milliseconds; NaN where it could not be asked.
+
+    ``own_ms`` and ``read_ms`` are marks of our page: when the layer was first painted
+    whole, and when all its vertices were there, so that it can be pointed at.
+    """
 
     drawn_ms: float = float("nan")
     own_ms: float = float("nan")
+    read_ms: float = float("nan")
     repaint_ms: float = float("nan")
     frame_ms: float = float("nan")
     card_ms: float = float("nan")
@@ -92,6 +97,8 @@ def watch(browser, file, library, *, timeout_s=120.0):
         watched.own_ms = float(own) if own else float("nan")
         if own:
             watched.card_ms = _card(page)
+            read = page.evaluate("() => document.documentElement.dataset.manyRead")
+            watched.read_ms = float(read or "nan")
         if page.evaluate(f"() => Boolean(({_MAP})())"):
             watched.frame_ms = _pan(page)
             watched.repaint_ms = max(_repaint(page, zoom) for zoom in ZOOMS)
