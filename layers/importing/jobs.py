@@ -39,6 +39,8 @@ class Job:
         Arrow file to write.
     progress
         Takes rows read and rows in all (0 where the file does not say).
+    foretell
+        Takes the type of the geometries, before they are read, where a file states it.
     """
 
     file: Path
@@ -49,6 +51,7 @@ class Job:
     bytes_at_most: int
     out: Path
     progress: Callable[[int, int], None]
+    foretell: Callable[[str], None] = field(default=lambda _: None)
 
     @property
     def stem(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_WORTH_IT = 10_000
+_WORTH_IT = 1_000
+_WORTH_LOADING = 40_000
+_LONG_FILE = 8 << 20
+_KERNELS = "geo.kernels.outlines"
 _ROWS_AT_ONCE = 16_384
 
 
@@ -56,6 +60,22 @@ class Outlines:
         return np.asarray(shapely.from_wkb(wkb))
 
 
+def get_ready(geometry_type: str, size: int) -> None:
+    """Load what :func:`find_outlines` needs, if it is likely to be worth it.
+
+    It takes some tenths of a second, and is best done while another process reads.
+
+    Parameters
+    ----------
+    geometry_type
+        What the file says that it holds, such as ``"MultiPolygon"``.
+    size
+        Its length. [bytes]
+    """
+    if "Polygon" in geometry_type and size >= _LONG_FILE:
+        import_module(_KERNELS)
+
+
 def find_outlines(column: pa.Array, missing: NDArray[np.bool_]) -> Outlines | None:
     """Look for polygons that need no mending.
 
@@ -73,7 +93,7 @@ def find_outlines(column: pa.Array, missing: NDArray[np.bool_]) -> Outlines | No
     """
     import pyarrow as pa
 
-    few = len(column) < _WORTH_IT
+    few = len(column) < (_WORTH_IT if _KERNELS in sys.modules else _WORTH_LOADING)
     if few or column.type != pa.binary() or sys.byteorder != "little":
         return None
     from geo.kernels.outlines import look_at_polygons

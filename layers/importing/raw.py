@@ -30,6 +30,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from layers.errors import ReadError
 from layers.importing import worker
+from layers.importing.outlines import get_ready
 from layers.importing.staging import Staged, checked, stage
 from layers.importing.vector import GDAL_SETTINGS
 
@@ -270,6 +271,8 @@ def _answer(
                 ) from None
             except (ValueError, RecursionError):
                 answer = {"died": "in the midst of an answer"}
+            if "geometry" in answer:  # nothing else to do until it has been read
+                get_ready(str(answer["geometry"]), staged.size)
             if progress is not None and "done" in answer:
                 progress(int(answer["done"]), int(answer["whole"]))
             if any(key in answer for key in _LAST):

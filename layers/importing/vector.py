@@ -274,6 +274,7 @@ def _read(kind: str, job: Job, index: int, pyogrio: Any) -> Reading:
         geometry = None
         if meta["geometry_type"] is not None:
             geometry = meta["geometry_name"] or "wkb_geometry"
+            job.foretell(str(meta["geometry_type"])[:40])
             if reader.schema.get_field_index(geometry) < 0:
                 geometry = None
         written = write_batches(

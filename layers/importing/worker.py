@@ -182,6 +182,7 @@ def _read(request: dict[str, Any], folder: Path, answers: int) -> dict[str, Any]
         bytes_at_most=request["disk_mb"] << 20,
         out=folder / "rows.arrow",
         progress=progress,
+        foretell=lambda kind: _send(answers, {"geometry": kind}),
     )
     reading = read_file(job)
     written = reading.written

@@ -93,6 +93,7 @@ def test_polygons_left_as_bytes_are_as_those_that_were_read(folder, shapes, near
     for worth_it in (10_000, 1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(outlines, "_WORTH_IT", worth_it)
+            patch.setattr(outlines, "_WORTH_LOADING", worth_it)
             rows, pipeline = through(raw, **read)
             found.append((rows, pipeline.account, pipeline.geometry_type))
     assert found[0] == found[1]
@@ -102,6 +103,7 @@ def test_only_what_may_need_mending_is_looked_at(folder, monkeypatch):
     seen = []
     mend = repairs.mend
     monkeypatch.setattr(outlines, "_WORTH_IT", 1)
+    monkeypatch.setattr(outlines, "_WORTH_LOADING", 1)
     monkeypatch.setattr(
         repairs, "mend", lambda shapes: seen.append(len(shapes)) or mend(shapes)
     )

@@ -13,9 +13,10 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
+from shapely import Point, box
 
 from layers.errors import ReadError
-from layers.importing import raw, worker
+from layers.importing import outlines, raw, worker
 from layers.importing.raw import Limits, open_raw
 
 ONE = {"type": "Feature", "properties": {"id": "a"}, "geometry": None}
@@ -160,6 +161,21 @@ def test_limits(tmp_path):
         open_raw(wide, limits=Limits(disk_mb=2)),
     ):
         pass
+
+
+@pytest.mark.usefixtures("private")
+def test_what_polygons_need_is_loaded_while_they_are_read(tmp_path, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(outlines, "import_module", loaded.append)
+    for shape, wanted in ((Point(124, 39), 0), (box(124, 39, 125, 40), 1)):
+        frame = gpd.GeoDataFrame({"a": [1]}, geometry=[shape], crs=4326)
+        pyogrio.write_dataframe(frame, tmp_path / "a.gpkg")
+        for size, times in ((8 << 20, 0), (1, wanted)):
+            monkeypatch.setattr(outlines, "_LONG_FILE", size)
+            loaded.clear()
+            with open_raw(tmp_path / "a.gpkg") as lent:
+                assert lent.rows == 1
+            assert loaded == ["geo.kernels.outlines"] * times
 
 
 def _processes():
@@ -325,7 +341,7 @@ def test_libraries_that_are_loaded_before_take_no_hold_away(tmp_path):
         tasks = Path(f"/proc/{process.pid}/task")
         raw._ask(process, request)
         lines = [json.loads(process.stdout.readline())]
-        while "done" in lines[-1]:
+        while "result" not in lines[-1]:
             lines.append(json.loads(process.stdout.readline()))
         assert len(list(tasks.iterdir())) == 1
     assert lines[-1]["result"]["rows"] == 1
