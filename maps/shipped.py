@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _COMMENT = re.compile(
-    r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", flags=re.MULTILINE | re.DOTALL
+    r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)\n", re.MULTILINE | re.DOTALL
 )
 _INDENT = re.compile(r"^[ \t]+", flags=re.MULTILINE)
 
@@ -33,7 +33,7 @@ class Templates(PackageLoader):
 
 @cache
 def asset(name: str) -> str:
-    """One of our own files; of a script without what only its authors read.
+    """One of our own files, without what only its authors read.
 
     Parameters
     ----------
@@ -45,29 +45,28 @@ def asset(name: str) -> str:
     str
         Its text.
     """
-    text = files("maps").joinpath("assets", name).read_text("utf-8")
-    return lean(text) if name.endswith(".js") else text
+    return lean(files("maps").joinpath("assets", name).read_text("utf-8"))
 
 
-def lean(script: str) -> str:
-    r"""Take comments on lines of their own, and the indentation, out of a script.
+def lean(text: str) -> str:
+    r"""Take comments on lines of their own, and the indentation, out of a text.
 
     Parameters
     ----------
-    script
-        JavaScript in which no text goes over more than one line.
+    text
+        JavaScript or CSS in which no text goes over more than one line.
 
     Returns
     -------
     str
-        The same program.
+        The same; lines stay lines.
 
     Examples
     --------
     >>> lean("/** Add one. */\nfunction f(a) {\n  return a + 1;\n}\n")
     'function f(a) {\nreturn a + 1;\n}\n'
     """
-    return _INDENT.sub("", _COMMENT.sub("", script))
+    return _INDENT.sub("", _COMMENT.sub("", text))
 
 
 @cache

@@ -11,7 +11,7 @@ from maps.shipped import asset, lean
 NAMES = sorted(
     one.name
     for one in files("maps").joinpath("assets").iterdir()
-    if one.name.endswith(".js")
+    if one.name.endswith((".js", ".css"))
 )
 
 
@@ -31,6 +31,8 @@ def test_only_comments_and_blanks_are_taken_out(name):
     kept = iter(asset(name).splitlines())
     within = False
     for line in map(str.strip, text.splitlines()):
+        if line.startswith("//") and not within:
+            continue
         if within or line.startswith("/*"):
             within = "*/" not in line
             if line.endswith("*/"):
@@ -42,8 +44,8 @@ def test_only_comments_and_blanks_are_taken_out(name):
 
 
 def test_a_comment_ends_where_it_ends():
-    script = "/* a */ f();\n  /** b */\n  g('/* c */'); // d\n"
-    assert lean(script) == "/* a */ f();\ng('/* c */'); // d\n"
+    script = "/* a */ f();\n  /** b */\n  g('/* c */'); // d\n  // e\n  h();\n"
+    assert lean(script) == "/* a */ f();\ng('/* c */'); // d\nh();\n"
 
 
 def test_the_scripts_of_a_page_are_lean():
