@@ -34,6 +34,7 @@ test: $(VENV)/.dev
 	-$(BIN)/python tests/judges.py
 	-$(BIN)/python tests/jupyter.py
 	-$(BIN)/python tests/frictionless.py
+	-$(BIN)/python tests/portolan.py
 	-$(BIN)/python tests/qgis.py
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
