@@ -38,10 +38,13 @@ class QGIS:
         self.home = home
         runtime = home / "run"
         runtime.mkdir(mode=0o700, exist_ok=True)
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL")}
+        kept = {k: v for k, v in os.environ.items() if k in ("LANG", "LC_ALL")}
         self.environment = {
             "LANG": "C.UTF-8",
             **kept,
+            # The program holds a Python, which looks for its packages beside the first
+            # python3 on the path: its own must come before any other.
+            "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(runtime),
             "QT_QPA_PLATFORM": "offscreen",
