@@ -15,6 +15,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Processes that share the tests.
+WORKERS ?= 2
+
 .PHONY: map test lowest data golden screenshots bench-io bench-joins bench-page bench-scale bench-siting clean
 
 map: $(VENV)/.installed
@@ -36,7 +39,7 @@ test: $(VENV)/.dev
 	-$(BIN)/python tests/frictionless.py
 	-$(BIN)/python tests/portolan.py
 	-$(BIN)/python tests/qgis.py
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 lowest: $(VENV)/.dev
 	$(BIN)/python tests/lowest.py
