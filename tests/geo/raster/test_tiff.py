@@ -10,6 +10,7 @@ import rasterio.shutil
 
 from geo.raster.grid import Grid
 from geo.raster.tiff import BLOCK, About, pack
+from tests.cogs import NoJudgeError, judged, require_judge
 
 SHAPES = [(1_101, 1_537), (551, 769), (276, 385)]
 
@@ -151,3 +152,15 @@ def test_a_file_that_may_grow_large_gets_offsets_of_eight_bytes(tmp_path, monkey
     with rasterio.open(path) as source:
         assert source.scales == (1.0,)
         np.testing.assert_array_equal(source.read(1), cells[0])
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_gdals_judge_finds_nothing(tmp_path, big):
+    try:
+        require_judge()
+    except NoJudgeError as error:
+        pytest.skip(str(error))
+    path, _ = packed(tmp_path, about(), big=big)
+    said = judged(path)
+    assert "is a valid cloud optimized GeoTIFF" in said
+    assert "warning" not in said.lower()

@@ -1,8 +1,5 @@
 """COGs hold the same cells, say whose they are, and satisfy GDAL's own judge."""
 
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 import rasterio
@@ -14,6 +11,7 @@ from layers.errors import SchemaError, WriteError
 from layers.export.catalogue_content import catalogue_content
 from layers.export.cog import STATISTICS, save_cog, write_cog
 from layers.export.losses import loss_report
+from tests.cogs import NoJudgeError, judged, require_judge
 from tests.layers.export.small import raster, small
 
 RASTERS = ("altitude", "irradiance", "land-cover", "linke-turbidity")
@@ -21,23 +19,11 @@ RASTERS = ("altitude", "irradiance", "land-cover", "linke-turbidity")
 
 @pytest.fixture(scope="module")
 def judge():
-    """GDAL's validator, with the Python of the system."""
-    command = [
-        *("/usr/bin/python3", "-m"),
-        "osgeo_utils.samples.validate_cloud_optimized_geotiff",
-    ]
-    if not Path(command[0]).exists():
-        pytest.skip("no /usr/bin/python3 with GDAL; python tests/qgis.py brings it")
-    asked = [command[0], "-c", "import osgeo_utils.samples"]
-    if subprocess.run(asked, capture_output=True, check=False).returncode:
-        pytest.skip("no GDAL for Python here; python tests/qgis.py brings it")
-
-    def judged(path):
-        done = subprocess.run(
-            [*command, str(path)], capture_output=True, text=True, check=False
-        )
-        return done.stdout + done.stderr
-
+    """GDAL's validator."""
+    try:
+        require_judge()
+    except NoJudgeError as error:
+        pytest.skip(str(error))
     return judged
 
 
