@@ -34,10 +34,7 @@ test: $(VENV)/.dev
 	-$(BIN)/python tests/gdal.py
 	-$(BIN)/python tests/npm.py
 	-$(BIN)/python tests/axe.py
-	-$(BIN)/python tests/judges.py
-	-$(BIN)/python tests/jupyter.py
-	-$(BIN)/python tests/frictionless.py
-	-$(BIN)/python tests/portolan.py
+	-$(BIN)/python tests/apart.py
 	-$(BIN)/python tests/qgis.py
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 

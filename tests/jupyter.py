@@ -1,8 +1,4 @@
-"""A Jupyter in an environment of its own: found, or brought here.
-
-``python tests/jupyter.py`` installs it into a cache of the user's and prints its
-versions. The map is shown in a real notebook by it.
-"""
+"""A server of notebooks, in which the map is shown."""
 
 from __future__ import annotations
 
@@ -12,78 +8,15 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.apart import JUPYTER, NoProgramsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PACKAGES = {"notebook": "7.6.5", "jupyterlab": "4.6.6", "ipykernel": "7.4.0"}
-"""What is installed, in these versions."""
-
-_VERSIONS = (
-    "import json, sys, importlib.metadata as m\n"
-    "print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
-)
-
-
-class NoJupyterError(RuntimeError):
-    """Jupyter is not installed here, or does not start."""
-
-
-def folder() -> Path:
-    """Return the environment's folder; ``LODEMAP_JUPYTER`` names another."""
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    named = os.environ.get("LODEMAP_JUPYTER") or f"{cache}/lodemap-jupyter"
-    return Path(named).expanduser()
-
-
-def program(name: str) -> str:
-    """Return the path of a program of the environment."""
-    windows = sys.platform == "win32"
-    return str(folder() / ("Scripts" if windows else "bin") / name)
-
-
-def versions() -> dict[str, str]:
-    """Return the version of each part of it."""
-    try:
-        done = subprocess.run(
-            [program("python"), "-c", _VERSIONS, *PACKAGES],
-            capture_output=True,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
-    except OSError:
-        raise NoJupyterError("there is no environment with Jupyter") from None
-    if done.returncode:
-        raise NoJupyterError(done.stderr.strip().splitlines()[-1][:200])
-    found: dict[str, str] = json.loads(done.stdout)
-    if found != PACKAGES:
-        raise NoJupyterError(f"other versions are installed: {found}")
-    return found
-
-
-def bring_jupyter() -> dict[str, str]:
-    """Return the versions, after installing what is missing."""
-    try:
-        return versions()
-    except NoJupyterError as error:
-        print(f"jupyter: {error}", file=sys.stderr)
-    if not folder().exists():
-        venv.create(folder(), with_pip=True)
-    wanted = [f"{name}=={version}" for name, version in PACKAGES.items()]
-    command = [program("python"), "-m", "pip", "install", "-q", *wanted]
-    print("jupyter: pip install", *wanted, file=sys.stderr)
-    try:
-        subprocess.run(command, check=False, stdout=sys.stderr, timeout=900)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"jupyter: {error}", file=sys.stderr)
-    return versions()
 
 
 @contextlib.contextmanager
@@ -102,7 +35,7 @@ def serving(notebooks: Path) -> Iterator[tuple[str, str]]:
         json.dumps(
             {
                 "argv": [
-                    *(program("python"), "-m", "ipykernel_launcher"),
+                    *(JUPYTER.program("python"), "-m", "ipykernel_launcher"),
                     *("-f", "{connection_file}"),
                 ],
                 "display_name": "Lodemap",
@@ -119,7 +52,12 @@ def serving(notebooks: Path) -> Iterator[tuple[str, str]]:
     with log.open("wb") as said:
         server = subprocess.Popen(
             [
-                *(program("jupyter"), "notebook", "--no-browser", "--allow-root"),
+                *(
+                    JUPYTER.program("jupyter"),
+                    "notebook",
+                    "--no-browser",
+                    "--allow-root",
+                ),
                 *(f"--port={port}", "--ip=127.0.0.1", "--ServerApp.port_retries=0"),
                 *(f"--IdentityProvider.token={token}", f"--notebook-dir={notebooks}"),
                 "--LabApp.news_url=",
@@ -156,15 +94,4 @@ def _wait(address: str, token: str, server: subprocess.Popen[bytes], log: Path) 
                 return
         time.sleep(0.2)
     said = log.read_text("utf-8", "replace")[-500:]
-    raise NoJupyterError(f"the server does not answer: {said}")
-
-
-if __name__ == "__main__":
-    try:
-        for name, version in bring_jupyter().items():
-            print(name, version)
-    except NoJupyterError as error:
-        sys.exit(
-            f"jupyter: {error}. The test that shows a map in a notebook is left out; "
-            "it needs pip and a package index"
-        )
+    raise NoProgramsError(f"the server does not answer: {said}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import jupyter
+from tests.apart import JUPYTER, NoProgramsError
 from tests.browser import until
 
 pytestmark = pytest.mark.browser
@@ -22,9 +23,9 @@ CELLS = (
 def notebook(tmp_path):
     """A notebook of two cells, the second a map, on a server of its own."""
     try:
-        jupyter.versions()
-    except jupyter.NoJupyterError as error:
-        pytest.skip(f"{error}; python tests/jupyter.py installs it")
+        JUPYTER.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     paths = [str(ROOT), *(path for path in sys.path if "site-packages" in path)]
     cells = [
         {

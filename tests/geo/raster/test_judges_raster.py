@@ -13,7 +13,7 @@ from rasterio.features import shapes
 from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 
 from geo.raster import Band, Grid, Siting, find_sites, parse_criteria
-from tests import judges
+from tests.apart import JUDGES, NoProgramsError
 
 WHY = {"label": "x", "unit": "m", "reason": "because", "source": "our judgement"}
 PLANE = Grid(west=3e5, north=44e5, dx=30, dy=30, shape=(120, 140), crs="EPSG:32651")
@@ -76,8 +76,8 @@ def ranks(found):
 def exactextract():
     """What exactextract says of polygons on a raster."""
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
+        JUDGES.versions()
+    except NoProgramsError as error:
         pytest.skip(f"{error}: what exactextract counts is not tested")
 
     def ask(folder, values, grid, polygons):
@@ -93,7 +93,7 @@ def exactextract():
         path = folder / "asked.json"
         path.write_text(json.dumps(asked), "utf-8")
         script = Path(__file__).with_name("exactextract_asked.py")
-        done = judges.run("python", script, path)
+        done = JUDGES.run("python", script, path)
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout)
 

@@ -1,7 +1,6 @@
 """What catalogues and databases change is counted before it happens."""
 
 import json
-import subprocess
 from dataclasses import replace
 
 import geopandas as gpd
@@ -18,7 +17,7 @@ from layers.export.losses import loss_report
 from layers.export.postgis import write_postgis
 from layers.export.stac import write_stac
 from maps.serve import serving
-from tests.frictionless import NoFrictionlessError, find_frictionless
+from tests.apart import FRICTIONLESS, NoProgramsError
 from tests.layers.export.hard_values import (
     NAMES,
     SHAPES,
@@ -147,15 +146,11 @@ def test_every_declared_loss_happens_to_some_value(key, counted):
 
 def test_frictionless_reads_every_hard_value_by_its_type(package):
     try:
-        command = find_frictionless()
-    except NoFrictionlessError as error:
-        pytest.skip(f"{error}; python tests/frictionless.py brings it")
-    done = subprocess.run(
-        [command, "validate", "--json", package / "datapackage.json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        FRICTIONLESS.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
+    done = FRICTIONLESS.run(
+        "frictionless", "validate", "--json", package / "datapackage.json"
     )
     report = json.loads(done.stdout)
     assert [e for task in report["tasks"] for e in task["errors"]] == []

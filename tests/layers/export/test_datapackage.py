@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import subprocess
 from dataclasses import replace
 
 import geopandas as gpd
@@ -14,7 +13,7 @@ import shapely
 
 from layers.errors import SchemaError
 from layers.export.datapackage import DESCRIPTOR, write_datapackage
-from tests.frictionless import NoFrictionlessError, find_frictionless
+from tests.apart import FRICTIONLESS, NoProgramsError
 from tests.layers.export.small import EVIL, HANGUL, counties, mines, raster, small
 
 
@@ -157,17 +156,13 @@ def test_what_cannot_be_said_is_refused(tmp_path):
 @pytest.fixture
 def judge():
     try:
-        command = find_frictionless()
-    except NoFrictionlessError as error:
-        pytest.skip(f"{error}; python tests/frictionless.py brings it")
+        FRICTIONLESS.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
 
     def judged(package):
-        done = subprocess.run(
-            [command, "validate", "--json", package / DESCRIPTOR],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
+        done = FRICTIONLESS.run(
+            "frictionless", "validate", "--json", package / DESCRIPTOR
         )
         return json.loads(done.stdout)
 

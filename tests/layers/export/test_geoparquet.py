@@ -6,7 +6,7 @@ import pytest
 
 import layers
 from layers.export.formats import FORMATS
-from tests import judges
+from tests.apart import JUDGES, NoProgramsError
 from tests.layers.export.hard_values import SHAPES, of_names, of_shapes
 from tests.layers.export.small import HANGUL, claims, counties, mines, small
 
@@ -82,12 +82,12 @@ def test_duckdb_reads_geometry_and_hangul(tmp_path):
 )
 def test_gpio_finds_it_to_the_letter_of_the_specification(content, tmp_path):
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
-        pytest.skip(f"{error}; python tests/judges.py installs it")
+        JUDGES.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     path = tmp_path / "a.parquet"
     FORMATS["geoparquet"].write(content, path)
-    done = judges.run("gpio", "check", "spec", path)
+    done = JUDGES.run("gpio", "check", "spec", path)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-3000:]
     assert "version 1.1.0" in said
@@ -96,14 +96,14 @@ def test_gpio_finds_it_to_the_letter_of_the_specification(content, tmp_path):
 
 def test_gpio_has_no_better_advice(tmp_path):
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
-        pytest.skip(f"{error}; python tests/judges.py installs it")
+        JUDGES.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     path = tmp_path / "a.parquet"
     FORMATS["geoparquet"].write(small(sheets=(mines(),), relations=()), path)
 
     def said_of(file):
-        done = judges.run("gpio", "check", "all", file)
+        done = JUDGES.run("gpio", "check", "all", file)
         return done.stdout + done.stderr
 
     said = said_of(path)

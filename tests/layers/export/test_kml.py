@@ -13,7 +13,7 @@ from layers.export.exchange_content import exchange_content
 from layers.export.formats import FORMATS
 from layers.export.icons import PIXELS, symbol_png
 from layers.symbology import LIGHT, MARKS, SYMBOLS
-from tests import judges
+from tests.apart import JUDGES, NoProgramsError
 from tests.layers.export.hard_values import SHAPES, VALUES, of_shapes, of_values
 from tests.layers.export.reading_back import KML
 from tests.layers.export.small import EVIL, HANGUL, KEYS, small
@@ -154,9 +154,9 @@ def test_a_ring_is_empty_between_its_edge_and_its_middle():
 @pytest.mark.parametrize("form", ["kml", "kmz"])
 def test_it_keeps_to_the_schema_of_the_ogc(cholsan, form, tmp_path):
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
-        pytest.skip(f"{error}; python tests/judges.py installs it")
+        JUDGES.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     contents = [cholsan, small(), *map(of_values, map(VALUES.get, ("markup", "lines")))]
     contents += [of_shapes(SHAPES[kind]) for kind in ("collection", "no geometry")]
     documents = []
@@ -168,15 +168,15 @@ def test_it_keeps_to_the_schema_of_the_ogc(cholsan, form, tmp_path):
                 path = path.with_suffix(".kml")
                 path.write_bytes(archive.read("doc.kml"))
         documents.append(path)
-    done = judges.run("python", "-c", VALID, *documents)
+    done = JUDGES.run("python", "-c", VALID, *documents)
     assert done.returncode == 0, done.stderr[-1500:]
 
 
 def test_the_schema_finds_elements_in_a_wrong_order(tmp_path):
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
-        pytest.skip(f"{error}; python tests/judges.py installs it")
+        JUDGES.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     path = tmp_path / "a.kml"
     FORMATS["kml"].write(small(), path)
     text = path.read_text("utf-8")
@@ -186,7 +186,7 @@ def test_the_schema_finds_elements_in_a_wrong_order(tmp_path):
         "</description><styleUrl>", f"</description>{snippet}<styleUrl>"
     )
     path.write_text(turned, encoding="utf-8")
-    assert judges.run("python", "-c", VALID, path).returncode != 0
+    assert JUDGES.run("python", "-c", VALID, path).returncode != 0
 
 
 def test_google_earth_looks_at_the_whole_of_it(tmp_path):

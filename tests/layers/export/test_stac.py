@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import subprocess
 from dataclasses import replace
 
 import pystac
@@ -14,8 +13,8 @@ from layers import load_exchange
 from layers.export.catalogue_content import catalogue_content
 from layers.export.exchange_content import exchange_content
 from layers.export.stac import write_stac
+from tests.apart import PORTOLAN, NoProgramsError
 from tests.layers.export.small import EVIL, counties, mines, raster, small
-from tests.portolan import NoPortolanError, find_portolan
 
 
 @pytest.fixture
@@ -167,20 +166,16 @@ UNFOLLOWED = {
 
 def test_portolan_finds_nothing_else(tmp_path):
     try:
-        portolan = find_portolan()
-    except NoPortolanError as error:
-        pytest.skip(f"{error}; python tests/portolan.py brings it")
+        PORTOLAN.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     heights = {"altitude": raster(tmp_path / "height.tif")}
     path = tmp_path / "stac"
     write_stac(small(sheets=(mines(), counties()), relations=(), rasters=heights), path)
 
     def judged():
-        done = subprocess.run(
-            [portolan, "check", "--json", "--data-scope", "local", path],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
+        done = PORTOLAN.run(
+            *("portolan", "check", "--json", "--data-scope", "local"), path
         )
         found = json.loads(done.stdout)["data"]
         assert found["files_checked"] == 4

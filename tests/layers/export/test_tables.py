@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from layers.export.formats import FORMATS
-from tests import judges
+from tests.apart import JUDGES, NoProgramsError
 from tests.layers.export.hard_values import NAMES, VALUES, of_names, of_values
 from tests.layers.export.small import claims, counties, mines, small
 
@@ -98,23 +98,23 @@ print(sum(1 for _ in table.tables[0]))
 )
 def test_csvw_finds_it_valid(content, tmp_path):
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
-        pytest.skip(f"{error}; python tests/judges.py installs it")
+        JUDGES.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     write(content, tmp_path)
-    done = judges.run("python", "-c", CHECK, tmp_path / "a.csv-metadata.json")
+    done = JUDGES.run("python", "-c", CHECK, tmp_path / "a.csv-metadata.json")
     assert done.returncode == 0, done.stderr[-1500:]
     assert int(done.stdout) == len(content.sheets[0].table)
 
 
 def test_csvw_finds_a_wrong_type(tmp_path):
     try:
-        judges.versions()
-    except judges.NoJudgesError as error:
-        pytest.skip(f"{error}; python tests/judges.py installs it")
+        JUDGES.versions()
+    except NoProgramsError as error:
+        pytest.skip(str(error))
     path = write(of_values([1, 2, 3, 4, 5]), tmp_path)
     path.write_bytes(path.read_bytes().replace(b",3,", b",three,"))
-    done = judges.run("python", "-c", CHECK, tmp_path / "a.csv-metadata.json")
+    done = JUDGES.run("python", "-c", CHECK, tmp_path / "a.csv-metadata.json")
     assert done.returncode != 0
 
 
