@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from branca.element import Figure
-
 from maps.columns import Store, put_column
-from maps.layer import PageLayer, Verbatim
+from maps.layer import PageLayer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,29 +39,6 @@ class FewLayer(PageLayer):
             "total": len(table),
             "columns": columns,
         }
-        super().__init__(f"few {mark.key}", data, call="lodemap.few")
-        self.blocks = store.texts()
-
-    def render(self, **kwargs: object) -> str:
-        """Add the packed columns, the data and the call to the figure.
-
-        Returns
-        -------
-        str
-            Empty: the parts go to the figure.
-
-        Raises
-        ------
-        TypeError
-            If it is not on a map.
-        """
-        super().render(**kwargs)
-        figure = self.get_root()
-        name = self.get_name()
-        if isinstance(figure, Figure):
-            for place, text in enumerate(self.blocks):
-                # Base64 has no character that HTML reads as anything but itself.
-                tag = f'<script type="application/json" id="{name}-{place}">'
-                part = Verbatim(f"{tag}{text}</script>\n")
-                figure.html.add_child(part, name=f"{name}-{place}")
-        return ""
+        super().__init__(
+            f"few {mark.key}", data, call="lodemap.few", blocks=store.texts()
+        )

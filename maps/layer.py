@@ -104,16 +104,28 @@ class PageLayer(Element):
         What the function takes.
     call
         Function of the page's scripts that draws them.
+    blocks
+        Packed columns in base64, each in an element of its own.
+    late
+        Put the blocks after the scripts, which then work while they are still read.
     """
 
     def __init__(
-        self, name: str, data: Mapping[str, Any], *, call: str = "lodemap.layer"
+        self,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        call: str = "lodemap.layer",
+        blocks: Sequence[str] = (),
+        late: bool = False,
     ) -> None:
         super().__init__()
         self._name = "PageLayer"
         self._id = re.sub(r"[^a-z0-9]+", "_", name.lower())
         self.data = dict(data)
         self.call = call
+        self.blocks = blocks
+        self.late = late
 
     def render(self, **_kwargs: object) -> str:
         """Add the data to the figure's HTML and the call to its script.
@@ -134,6 +146,11 @@ class PageLayer(Element):
         name = self.get_name()
         block = f'<script type="application/json" id="{name}">{to_json(self.data)}'
         figure.html.add_child(Verbatim(f"{block}</script>\n"), name=name)
+        place = getattr(figure, "tail", figure.html) if self.late else figure.html
+        for n, text in enumerate(self.blocks):
+            # Base64 has no character that HTML reads as anything but itself.
+            tag = f'<script type="application/json" id="{name}-{n}">'
+            place.add_child(Verbatim(f"{tag}{text}</script>\n"), name=f"{name}-{n}")
         figure.script.add_child(Verbatim(f'{self.call}("{name}");\n'), name=name)
         return ""
 

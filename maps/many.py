@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from branca.element import Element, Figure
 
 from layers.schema import PRECISION
 from layers.symbology import DARK, LIGHT
 from maps.columns import Store, put_column, put_numbers
-from maps.layer import Verbatim, to_json
+from maps.layer import PageLayer
 from maps.popup import source_view
 from maps.vertices import FINEST_M, put_shapes
 from maps.words import Said
@@ -32,7 +30,7 @@ COARSEST_M = 1.0
 _MOST_SOURCES = 500
 
 
-class ManyLayer(Element):
+class ManyLayer(PageLayer):
     """A large layer for the page's script to draw on a canvas.
 
     Parameters
@@ -46,39 +44,10 @@ class ManyLayer(Element):
     """
 
     def __init__(self, mark: LayerMark, data: Mapping[str, Any], store: Store) -> None:
-        super().__init__()
+        super().__init__(
+            mark.key, data, call="lodemap.many", blocks=store.texts(), late=True
+        )
         self._name = "ManyLayer"
-        self._id = re.sub(r"[^a-z0-9]+", "_", mark.key.lower())
-        self.data = dict(data)
-        self.blocks = store.texts()
-
-    def render(self, **_kwargs: object) -> str:
-        """Add the data to the figure's HTML and the call to its script.
-
-        Returns
-        -------
-        str
-            Empty: the parts go to the figure.
-
-        Raises
-        ------
-        TypeError
-            If it is not on a map.
-        """
-        figure = self.get_root()
-        if not isinstance(figure, Figure):
-            raise TypeError(f"{self._name} is not on a map; call add_to(map) first")
-        name = self.get_name()
-        block = f'<script type="application/json" id="{name}">{to_json(self.data)}'
-        figure.html.add_child(Verbatim(f"{block}</script>\n"), name=name)
-        tail = getattr(figure, "tail", figure.html)
-        for place, text in enumerate(self.blocks):
-            # Base64 has no character that HTML reads as anything but itself.
-            tag = f'<script type="application/json" id="{name}-{place}">'
-            part = Verbatim(f"{tag}{text}</script>\n")
-            tail.add_child(part, name=f"{name}-{place}")
-        figure.script.add_child(Verbatim(f'lodemap.many("{name}");\n'), name=name)
-        return ""
 
 
 def many_layer(
