@@ -96,27 +96,27 @@ def write_geopackage(
     with building(path) as built:
         with _configured(content):
             for place, sheet in enumerate(content.sheets):
-                _write_sheet(sheet, built, _identifier(content, place), done)
+                _write_sheet(sheet, built, path.name, _identifier(content, place), done)
         try:
             dress(content, built, path.name, archive)
         except sqlite3.Error as error:
             raise WriteError(
-                f"cannot write {path}: {error}; expected a folder that can be "
-                "written, with room for the file. What stood there before is untouched."
+                f"cannot write {path}: the file was cut short on the way ({error}); "
+                "expected room on the disk. What stood there before is untouched."
             ) from error
-        _require_whole(built, content)
+        _require_whole(built, path.name, content)
     with replacing(project) as stream:
         stream.write(archive)
     return path, project
 
 
-def _require_whole(built: Path, content: Content) -> None:
+def _require_whole(built: Path, name: str, content: Content) -> None:
     """Refuse to give out a file that is not what it should be."""
     problems = check_written(built, content)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise WriteError(
-            f"cannot write {built.name}: what was made is not whole: {problems[0]}"
+            f"cannot write {name}: what was made is not whole: {problems[0]}"
             f"{more} Write it again; if that does not help, report it. What stood "
             "there before is untouched."
         )
@@ -156,9 +156,13 @@ def _identifier(content: Content, place: int) -> str:
 
 
 def _write_sheet(
-    sheet: Sheet, path: Path, identifier: str, done: Callable[[int], None]
+    sheet: Sheet,
+    built: Path,
+    name: str,
+    identifier: str,
+    done: Callable[[int], None],
 ) -> None:
-    """Write the rows of one sheet."""
+    """Write the rows of one sheet to the file that is to have a name."""
     table = attributes(sheet)
     shapes, kind = geometries(sheet) if sheet.geometry else (None, None)
     options = {"IDENTIFIER": identifier, "DESCRIPTION": sheet.abstract, "FID": FID}
@@ -179,7 +183,7 @@ def _write_sheet(
     try:
         pyogrio.write_arrow(
             batches(table, shapes, told),
-            path,
+            built,
             layer=sheet.id,
             driver="GPKG",
             dataset_options={"VERSION": VERSION},
@@ -190,7 +194,7 @@ def _write_sheet(
         if stopped:
             raise stopped[0] from None
         raise WriteError(
-            f"cannot write {sheet.id} to {path.name}: {error}; expected room on the "
+            f"cannot write {sheet.id} to {name}: {error}; expected room on the "
             "disk. What stood there before is untouched."
         ) from error
 
