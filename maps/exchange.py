@@ -391,7 +391,13 @@ def _add_base(page: ExchangeMap) -> None:
 
 
 def _name_spots(provinces: gpd.GeoDataFrame) -> dict[str, list[tuple[float, float]]]:
-    """Find where a country's name may stand: a point in each province, large first."""
+    """Find where a country's name may stand: three points in each province.
+
+    They stand on one meridian, so that a name can give way to a mark and still have
+    its middle in the country. Large provinces come first.
+    """
+    import shapely
+
     rows = sorted(
         zip(provinces["country"], provinces.geometry, strict=True),
         key=lambda row: -row[1].area,
@@ -399,7 +405,15 @@ def _name_spots(provinces: gpd.GeoDataFrame) -> dict[str, list[tuple[float, floa
     spots: dict[str, list[tuple[float, float]]] = {}
     for country, shape in rows:
         point = shape.representative_point()
-        spots.setdefault(str(country), []).append((point.x, point.y))
+        _, south, _, north = shape.bounds
+        meridian = shapely.LineString([(point.x, south), (point.x, north)])
+        inside = shapely.get_parts(shape.intersection(meridian))
+        [own] = inside[[shapely.distance(inside, point).argmin()]]
+        _, south, _, north = own.bounds
+        spots.setdefault(str(country), []).extend(
+            (point.x, y)
+            for y in (point.y, (south + 3 * north) / 4, (3 * south + north) / 4)
+        )
     return spots
 
 

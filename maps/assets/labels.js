@@ -56,8 +56,7 @@
         .map((column) => box(x - w / 2 + column * wide, y - h / 2 + row * 18)));
     }
     if (mark.family === 'country') {
-      return mark.spots.map(toPoint).flatMap((p) => [-h / 2, -40, 30].map((rise) =>
-        box(p.x - w / 2, p.y + rise)));
+      return mark.spots.map(toPoint).map((p) => box(p.x - w / 2, p.y - h / 2));
     }
     if (mark.place === 'middle') return [middle];
     if (mark.place === 'along' && mark.geometry) {

@@ -211,11 +211,10 @@ def _wishes(scene: Scene, *, language: str, fonts: FontStock) -> list[_Wish]:
                 rank=4.5,
                 x=0.0,
                 choices=[
-                    (left, y + rise, left + w, y + rise + h)
+                    (left, y - h / 2, left + w, y + h / 2)
                     for x, y in spots
                     if scene.frame.holds(x, y)
                     for left in (_held(x - w / 2, w, scene.frame.width),)
-                    for rise in (-h / 2, -40, 30)
                 ],
             )
         )

@@ -4,8 +4,10 @@ import json
 import re
 from itertools import pairwise
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 import layers
 import maps
@@ -376,6 +378,21 @@ def test_a_phone_gets_a_page_that_fits(page_file, open_page, deal):
         assert page.locator("#sheet").is_hidden()
 
 
+NAMES_OF_COUNTRIES = """() => {
+  const map = lodemap.map();
+  const frame = map.getContainer().getBoundingClientRect();
+  const codes = new Map(lodemap.countries.map(({ code, label }) => [label, code]));
+  return [...document.querySelectorAll('.label-country')]
+    .filter((el) => el.style.visibility === 'visible')
+    .map((el) => {
+      const { left, right, top, bottom } = el.getBoundingClientRect();
+      const { lat, lng } = map.containerPointToLatLng(
+        [(left + right) / 2 - frame.left, (top + bottom) / 2 - frame.top]);
+      return [codes.get(el.textContent), lng, lat];
+    });
+}"""
+
+
 @pytest.mark.parametrize("width", [768, 1024])
 def test_no_width_scrolls_sideways(page_file, open_page, width):
     with open_page(page_file, viewport={"width": width, "height": 800}) as page:
@@ -395,6 +412,31 @@ def test_the_legend_hides_no_name(page_file, open_page):
                 or box["y"] + box["height"] <= legend["y"]
             )
             assert apart, label.inner_text()
+
+
+@pytest.fixture(scope="module")
+def crowded_file(deal, tmp_path_factory):
+    """A page on which forty marks push the names about."""
+    draw = np.random.default_rng(5)
+    lon, lat = draw.uniform(124, 129, 40), draw.uniform(38, 42, 40)
+    places = gpd.GeoDataFrame(
+        {"name": [f"Site {i}" for i in range(40)]},
+        geometry=gpd.points_from_xy(lon, lat, crs=4326),
+    )
+    page = maps.exchange_map(deal)
+    maps.add_layer(page, places, name="Forty")
+    return maps.save(page, tmp_path_factory.mktemp("crowded") / "page.html")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_countrys_name_stands_in_the_country(crowded_file, open_page, width):
+    provinces = layers.load("provinces")
+    with open_page(crowded_file, viewport={"width": width, "height": 844}) as page:
+        found = page.evaluate(NAMES_OF_COUNTRIES)
+    assert found
+    for code, lon, lat in found:
+        own = provinces.geometry[provinces["country"] == code]
+        assert shapely.distance(own.array, shapely.Point(lon, lat)).min() < 0.03, code
 
 
 def test_labels_do_not_cover_each_other(page_file, open_page):
