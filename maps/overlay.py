@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.errors import GridError
-from layers.symbology import COMPUTED, OVERLAY, Mark, Scale
+from layers.symbology import COMPUTED, FAINTEST, OVERLAY, Mark, Scale, rounded_out
 from maps.facts import number
 from maps.page import ExchangeMap, PageError
 
@@ -37,7 +37,6 @@ MOST_BYTES = 700_000
 STEPS = 20
 """Colours of the key; more could not be told apart."""
 
-_FAINTEST = 0.25
 _FINER = 8
 _SIDE = 2
 _MERCATOR = "EPSG:3857"
@@ -133,7 +132,9 @@ def read_overlay(
             raise GridError(f"{path} holds no value; there is nothing to draw")
         grid = _mercator_grid(own, str(path), most, finer)
         drawn = resample(values, own, grid=grid)
-        low, high = limits or _rounded_out(values)
+        low, high = limits or rounded_out(
+            float(np.nanmin(values)), float(np.nanmax(values))
+        )
         picture = _png(_stepped(drawn, low, high))
         if len(picture) <= MOST_BYTES or max(grid.shape) < STEPS:
             break
@@ -332,15 +333,6 @@ def _degrees(
     )
 
 
-def _rounded_out(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Range of the values, widened to round numbers."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    span = high - low or abs(high) or 1.0
-    step = 10.0 ** math.floor(math.log10(span)) / 2
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return first * step, max(last, first + 1) * step
-
-
 def _end(value: float, beyond: bool, words: str) -> str:
     """Text at one end of the key."""
     return f"{number(value)} {words}" if beyond else number(value)
@@ -356,7 +348,7 @@ def _stepped(values: NDArray[np.float64], low: float, high: float) -> NDArray[np
 def _colours() -> list[tuple[int, int, int, int]]:
     """Colour of each step: one hue, from faint to full."""
     red, green, blue = (int(OVERLAY[i : i + 2], 16) for i in (1, 3, 5))
-    opacity = np.linspace(_FAINTEST, 1, STEPS)
+    opacity = np.linspace(FAINTEST, 1, STEPS)
     return [(red, green, blue, round(255 * float(a))) for a in opacity]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from layers.siting.backdrop import MEANING, SCORE
 from layers.symbology import MARKS
 from maps.layer import mark_layer
 from maps.overlay import add_overlay, read_overlay
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from maps.page import ExchangeMap
 
 __all__ = ["SYNTHETIC", "SiteView"]
-
-SCORE = "score.tif"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +85,7 @@ class SiteView:
                     path,
                     name=f"Suitability{made_up}",
                     unit="Score of a cell, 0 to 1",
-                    about="How well a cell meets the criteria, by their weights; 1 is "
-                    "best. Computed by us, not reported. Not coloured is what a "
-                    "criterion leaves out, has no data, or was not looked at.",
+                    about=MEANING,
                     clear="excluded or no data",
                 )
                 add_overlay(page, overlay)

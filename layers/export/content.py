@@ -100,6 +100,33 @@ class Relation:
     parent_field: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backdrop:
+    """A raster of one quantity that lies under the marks of a project of QGIS.
+
+    It stands in a file of its own, beside the GeoPackage.
+    """
+
+    id: str
+    """As the id of a sheet."""
+    file: str
+    """Name of the file, without its folder."""
+    title: str
+    """Name for people."""
+    abstract: str
+    """What it shows, and what it means where it shows nothing."""
+    unit: str
+    """What the numbers are."""
+    crs: str
+    """Its CRS, as WKT 2."""
+    low: float
+    """Value of the faintest colour."""
+    high: float
+    """Value of the strongest."""
+    group: str
+    """Heading of the legend under which it stands."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Content:
     """Everything that an export holds."""
@@ -113,6 +140,8 @@ class Content:
     relations: tuple[Relation, ...] = ()
     rasters: Mapping[str, Path] = field(default_factory=dict)
     """Rasters by catalogue id."""
+    backdrops: tuple[Backdrop, ...] = ()
+    """Rasters beside a GeoPackage, shown by its project and by nothing else."""
     dated: date
     """Day that files made of it carry as theirs, so that two of them are the same."""
     version: str

@@ -17,6 +17,7 @@ from layers.export.sheets import (
     own_sheet,
     vector_sheet,
 )
+from layers.siting.backdrop import score_backdrop
 from layers.symbology import MARKS
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def sites_content(found: SolarSites) -> Content:
         title=found.title,
         abstract=layer.abstract,
         sheets=tuple(sheets),
+        backdrops=score_backdrop(found),
         relations=tuple(
             Relation(child=c, child_field=f, parent=p, parent_field=k)
             for c, f, p, k in links

@@ -20,6 +20,7 @@ import shapely
 from layers.errors import ReadError, WriteError
 from layers.export.geopackage import write_geopackage
 from layers.schema import check_geometry
+from layers.siting.backdrop import SCORE
 from layers.siting.content import LAYER, MARK, sites_content
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from layers.siting.sites import SolarSites
 
 SITES, TABLE, ABOUT = "sites.gpkg", "sites.csv", "sites.json"
-SCORE, MASK = "score.tif", "mask.tif"
+MASK = "mask.tif"
 PROJECT = "sites.qgz"
 NAMES = (SITES, PROJECT, TABLE, SCORE, MASK, ABOUT)
 """What a folder of sites holds; the last is put in its place last."""
@@ -112,10 +113,11 @@ def write_sites(found: SolarSites, stage: Path) -> None:
     Notes
     -----
     ``sites.gpkg`` opens dressed in QGIS, as :mod:`layers.export` has it, with the
-    project ``sites.qgz`` beside it and the tables of the record inside. Its layer
-    ``sites`` and ``sites.csv`` hold the same columns; the CSV has a point inside
-    each site in place of the outline, and a text that a spreadsheet would run gets an
-    apostrophe before it.
+    tables of the record inside and the project ``sites.qgz`` beside it, in which
+    ``score.tif`` lies under the sites if there is one. Its layer ``sites`` and
+    ``sites.csv`` hold the same columns; the CSV has a point inside each site in place
+    of the outline, and a text that a spreadsheet would run gets an apostrophe before
+    it.
     """
     write_geopackage(sites_content(found), stage / SITES)
     (stage / TABLE).write_bytes(_csv(found.table))

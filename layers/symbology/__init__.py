@@ -25,6 +25,7 @@ from layers.symbology.palette import (
     TEXT_PAIRS,
     contrast,
 )
+from layers.symbology.ramp import FAINTEST, rounded_out
 from layers.symbology.symbols import SIDE, SYMBOLS, symbol_drawing
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "CONTEXT",
     "DARK",
     "EXCHANGED",
+    "FAINTEST",
     "GROUND",
     "GROUPS",
     "GROUP_NOTES",
@@ -54,5 +56,6 @@ __all__ = [
     "contrast",
     "leg_mark",
     "mark_key",
+    "rounded_out",
     "symbol_drawing",
 ]

@@ -31,6 +31,7 @@ _WORDS = {
     "rights": "credit line (rights)",
 }
 _SOURCE = re.compile(r"\./([^/|]+)\|layername=([a-z0-9_]+)")
+_BESIDE = re.compile(r"\./[^/\\|:?]+\.tif")
 _LARGEST_PROJECT = 50_000_000
 
 
@@ -197,6 +198,13 @@ class DressCheck:
         shown = set()
         for layer in project.iterfind("projectlayers/maplayer"):
             source = layer.findtext("datasource") or ""
+            if layer.get("type") == "raster":
+                if not _BESIDE.fullmatch(source):
+                    yield (
+                        f"The project reads the raster {source[:120]!r}; expected a "
+                        "GeoTIFF beside the file."
+                    )
+                continue
             found = _SOURCE.fullmatch(source)
             if found is None or found[1] != self.name:
                 yield (

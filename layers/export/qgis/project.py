@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from layers.export.geopackage_relations import valid_relations
+from layers.export.qgis.backdrops import backdrop_layer
 from layers.export.qgis.elements import document, element, texts
 from layers.export.qgis.labels import LANGUAGE, OTHERS, labelling
 from layers.export.qgis.layout import layout
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Sequence
 
-    from layers.export.content import Content, Relation, Sheet
+    from layers.export.content import Backdrop, Content, Relation, Sheet
 
 MAP_CRS = 3857
 """EPSG code of the project's CRS: that of the page."""
@@ -71,12 +72,13 @@ def project_document(content: Content, file: str) -> str:
             element("destinationsrs", None, spatial_reference(MAP_CRS)),
         ),
         element(
-            "projectlayers", None, *(_layer(s, content, file) for s in content.sheets)
+            "projectlayers",
+            None,
+            *(_layer(s, content, file) for s in content.sheets),
+            *(backdrop_layer(b, layer_id(b.id)) for b in content.backdrops),
         ),
         element(
-            "layerorder",
-            None,
-            *(element("layer", {"id": layer_id(s.id)}) for s in content.layers),
+            "layerorder", None, *(element("layer", {"id": i}) for i in _drawn(content))
         ),
         _properties(),
         element("relations", None, *map(_relation, valid_relations(content))),
@@ -161,15 +163,42 @@ def _tree(content: Content, file: str) -> ET.Element:
     ordered = [h for h in headings if h != BASE_MAP] + [BASE_MAP]
     for heading in ordered:
         sheets = [s for s in content.layers if s.group == heading]
-        if sheets:
+        under = [b for b in content.backdrops if b.group == heading]
+        if sheets or under:
             folded = heading == BASE_MAP
-            root.append(_group(heading or "Layers", sheets, file, folded=folded))
+            group = _group(heading or "Layers", sheets, file, folded=folded)
+            group.extend(map(_backdrop, under))
+            root.append(group)
     if content.tables:
         root.append(_group(TABLES, content.tables, file, folded=True))
     order = element("custom-order", {"enabled": 1})
-    order.extend(element("item", text=layer_id(s.id)) for s in content.layers)
+    order.extend(element("item", text=i) for i in _drawn(content))
     root.append(order)
     return root
+
+
+def _drawn(content: Content) -> list[str]:
+    """Ids of what is drawn, the top first: marks, what lies under them, the ground."""
+    above = [s.id for s in content.layers if s.group != BASE_MAP]
+    ground = [s.id for s in content.layers if s.group == BASE_MAP]
+    under = [b.id for b in content.backdrops]
+    return [layer_id(name) for name in (*above, *under, *ground)]
+
+
+def _backdrop(backdrop: Backdrop) -> ET.Element:
+    """Make the row of a raster in the layer tree."""
+    return element(
+        "layer-tree-layer",
+        {
+            "id": layer_id(backdrop.id),
+            "name": backdrop.title,
+            "source": f"./{backdrop.file}",
+            "providerKey": "gdal",
+            "checked": "Qt::Checked",
+            "expanded": 1,
+        },
+        element("customproperties"),
+    )
 
 
 def _group(

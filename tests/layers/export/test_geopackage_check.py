@@ -153,6 +153,14 @@ BROKEN = {
         project_with("./invented.gpkg|layername=legs", "/home/a/x.gpkg|layername=legs"),
         r"The project reads '/home/a/x.gpkg\|layername=legs'",
     ),
+    "raster of the project in a folder on one machine": (
+        project_with(
+            "</projectlayers>",
+            '<maplayer type="raster"><datasource>/home/a/score.tif</datasource>'
+            "</maplayer></projectlayers>",
+        ),
+        r"The project reads the raster '/home/a/score.tif'; expected a GeoTIFF beside",
+    ),
     "project without a layer": (
         project_with("layername=areas<", "layername=towns<"),
         r"areas is not in the project",

@@ -1,16 +1,21 @@
 """Sites as a GeoPackage that opens dressed: what is in the file, and what QGIS sees."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rasterio
 
 from layers.export.geopackage import write_geopackage
 from layers.siting.content import sites_content
 from layers.solar import sites
+from layers.symbology import OVERLAY
+from maps.facts import number
+from maps.overlay import read_overlay
 from tests.pyongan import write_world
 from tests.qgis import QGIS, NoQGISError
 
@@ -20,13 +25,16 @@ SCRIPTS = Path(__file__).parents[1] / "export" / "qgis"
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     world = write_world(tmp_path_factory.mktemp("world"))
-    return sites("pyongan", data=world, keep=5, draws=50, reruns=False)
+    folder = tmp_path_factory.mktemp("rasters")
+    return sites("pyongan", data=world, keep=5, draws=50, reruns=False, folder=folder)
 
 
 @pytest.fixture(scope="module")
 def written(found, tmp_path_factory):
     path = tmp_path_factory.mktemp("out") / "sites.gpkg"
     write_geopackage(sites_content(found), path)
+    for raster in found.outputs:
+        shutil.copy(raster, path.parent)
     return path
 
 
@@ -112,10 +120,30 @@ def test_qgis_opens_the_project_with_base_map_relations_and_credit(seen):
     project = seen["project"]
     assert project["read"]
     assert project["bad"] == []
-    assert project["order"][0] == "lodemap_sites"
+    assert project["order"][:2] == ["lodemap_sites", "lodemap_suitability"]
     assert "lodemap_base_coast" in project["order"]
     assert project["groups"][0] == "What we computed"
     assert len(project["relations"]) == 2
     assert all(project["relations"].values())
     assert "Copernicus" in project["credits"]
     assert project["trouble"] == ""
+
+
+def test_qgis_shows_the_scores_under_the_sites_as_the_page_does(seen, found):
+    score = next(path for path in found.outputs if path.name == "score.tif")
+    overlay = read_overlay(score, name="Suitability")
+    raster = seen["project"]["rasters"]["lodemap_suitability"]
+    with rasterio.open(score) as file:
+        assert raster["crs"] == str(file.crs)
+    low, high = raster["stops"]
+    assert number(low["value"]) == overlay.scale.low
+    assert number(high["value"]) == overlay.scale.high
+    assert {low["colour"], high["colour"]} == {OVERLAY}
+    alphas = [float(c.split("/")[1].strip(" )")) for c in overlay.scale.colours]
+    assert low["alpha"] == pytest.approx(alphas[0], abs=0.005)
+    assert high["alpha"] == alphas[-1] == 1
+
+
+def test_without_a_raster_of_scores_the_project_has_none(found):
+    assert len(sites_content(found).backdrops) == 1
+    assert sites_content(replace(found, outputs=())).backdrops == ()

@@ -17,6 +17,7 @@ from qgis.core import (
     QgsExpressionContext,
     QgsExpressionContextUtils,
     QgsLayoutItemMap,
+    QgsMapLayer,
     QgsPrintLayout,
     QgsProject,
     QgsProviderRegistry,
@@ -78,6 +79,23 @@ def dressed(layer):
     return found
 
 
+def coloured(layer):
+    """How a raster is coloured."""
+    ramp = layer.renderer().shader().rasterShaderFunction()
+    return {
+        "crs": layer.crs().authid(),
+        "title": layer.name(),
+        "stops": [
+            {
+                "value": item.value,
+                "colour": item.color.name(),
+                "alpha": item.color.alphaF(),
+            }
+            for item in ramp.colorRampItemList()
+        ],
+    }
+
+
 def layer_names(path):
     provider = QgsProviderRegistry.instance().providerMetadata("ogr")
     return [s.name() for s in provider.querySublayers(path)]
@@ -114,7 +132,16 @@ def main(path, source):
         "groups": [g.name() for g in project.layerTreeRoot().findGroups()],
         "order": [layer.id() for layer in shown if layer.isSpatial()],
         "bad": [i for i, one in project.mapLayers().items() if not one.isValid()],
-        "layers": {i: dressed(one) for i, one in project.mapLayers().items()},
+        "layers": {
+            i: dressed(one)
+            for i, one in project.mapLayers().items()
+            if one.type() == QgsMapLayer.VectorLayer
+        },
+        "rasters": {
+            i: coloured(one)
+            for i, one in project.mapLayers().items()
+            if one.type() == QgsMapLayer.RasterLayer
+        },
         "relations": {r.id(): r.isValid() for r in relations},
         "extent": [
             project.viewSettings().defaultViewExtent().xMinimum(),
