@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from geo.raster.found import Runs
     from geo.raster.merging import Sites
     from geo.raster.plan import Plan
-    from geo.raster.search import Counts
     from geo.raster.streaming import Layout
     from geo.raster.workspace import Workspace
 
@@ -43,8 +42,8 @@ TILE = 16_384
 _DEATHS = 3
 """How often a tile is tried anew after the scheduler gave it up."""
 
-
-_MASK_CELLS = 1 << 23
+_MANY = 1 << 20
+"""About how many runs a tile has: so many that it is traced by itself."""
 
 
 def sites(
@@ -112,8 +111,16 @@ def sites(
     runs again elsewhere. Ctrl-C cancels what has not begun; a second call makes only
     the tiles that are missing.
     """
+    from geo.raster.found import Cells
     from geo.raster.plan import make_plan
-    from geo.raster.search import MASK, SCORE, present
+    from geo.raster.search import (
+        MASK,
+        SCORE,
+        counts_of,
+        present,
+        rank_of,
+        write_mask,
+    )
     from geo.raster.sheets import reading
     from geo.raster.workspace import Workspace, record_of
 
@@ -147,19 +154,30 @@ def sites(
     finally:
         cluster.cancel([shared])
     found, label = _sites(block, plan)
+    cells = Cells(
+        label,
+        lambda number: _runs(known, number),
+        dict.fromkeys(label, _MANY),
+        cut=True,
+    )
     got = present(
         siting,
         plan,
         found,
-        _counts(block, plan),
+        counts_of([block.part], plan),
+        cells=cells,
+        layout=layout,
         keep=keep,
-        runs_of=lambda best: _runs(known, label, best),
     )
+    labels = got.table["label"].to_numpy()
+    best = np.zeros(len(labels) + 1, np.bool_)
+    best[labels[:keep]] = True
+    got = replace(got, where=Cells.held(cells.runs(best)))
     if rasters is None:
         return got
     target = Path(rasters)
     _write_score(target / SCORE, known, job)
-    _write_mask(target / MASK, known, job, label, got.table["label"].to_numpy())
+    write_mask(target / MASK, cells, rank_of(labels), plan, layout)
     return replace(got, outputs=(target / SCORE, target / MASK))
 
 
@@ -311,11 +329,9 @@ def judge_tile(task: Job, number: int) -> int:
 
 def _sites(block: Block, plan: Plan) -> tuple[Sites, dict[int, Small]]:
     """Sites of the one block, and the label of each group of each tile, or 0."""
-    from geo.raster.found import Runs
     from geo.raster.merging import Groups, labels_of, sites_of
 
     part = block.part
-    none = Runs(*(np.zeros(0, np.int32) for _ in range(4)))
     order = np.argsort(block.met)
     columns = plan.grid.shape[1]
     found = sites_of(
@@ -323,18 +339,10 @@ def _sites(block: Block, plan: Plan) -> tuple[Sites, dict[int, Small]]:
         order,
         row=block.met // columns,
         col=block.met % columns,
-        runs=none,
         regions_found=part.dropped + len(block.met),
     )
     label = np.append(labels_of(order), np.int32(0))  # -1 is the last: no site
     return found, {tile: label[number] for tile, number in block.number.items()}
-
-
-def _counts(block: Block, plan: Plan) -> Counts:
-    """Count what was looked at."""
-    from geo.raster.search import counts_of
-
-    return counts_of([block.part], plan)
 
 
 def _write_score(path: Path, known: Workspace, job: Job) -> None:
@@ -359,56 +367,11 @@ def _write_score(path: Path, known: Workspace, job: Job) -> None:
             paper.write(score, row=own.top - window.top, column=own.left - window.left)
 
 
-def _write_mask(
-    path: Path, known: Workspace, job: Job, label: dict[int, Small], labels: Ints
-) -> None:
-    """Write which site each cell belongs to, tile by tile."""
-    from geo.raster.cog import canvas
-    from geo.raster.kernels.stretches import paint
-    from geo.raster.search import part_of
-
-    window = job.plan.window
-    rank = np.zeros(len(labels) + 1, np.int64)
-    rank[labels] = np.arange(1, len(labels) + 1)
-    dtype = np.dtype(np.uint16 if len(rank) <= 1 << 16 else np.uint32)
-    with canvas(
-        path,
-        part_of(job.plan.grid, window),
-        dtype.name,
-        nodata=0,
-        description="rank of the site",
-    ) as paper:
-        for number in range(job.layout.tiles):
-            own = job.layout.window(number)
-            part, _ = Tiles(known.folder).take(number)
-            step = max(_MASK_CELLS // own.columns, 1)
-            for top in range(own.top, own.bottom, step):
-                rows = min(step, own.bottom - top)
-                out = np.zeros((rows, own.columns), dtype)
-                if part is not None:
-                    a, b = np.searchsorted(part.row, [top, top + rows])
-                    value = rank[label[number][part.group[a:b]]].astype(dtype)
-                    cells = (part.row[a:b], part.start[a:b], part.stop[a:b])
-                    paint(*cells, value, top, own.left, out)
-                paper.write(out, row=top - window.top, column=own.left - window.left)
-
-
-def _runs(known: Workspace, label: dict[int, Small], best: Ints) -> Runs:
-    """Fetch the cells of sites out of the tiles' files."""
+def _runs(known: Workspace, number: int) -> Runs:
+    """Fetch the runs of a tile out of its file."""
     from geo.raster.found import Runs
-    from geo.raster.merging import kept_runs
 
-    found: list[tuple[Any, ...]] = [tuple(np.zeros(0, np.int32) for _ in range(4))]
-    for number, labels in label.items():
-        if not np.isin(labels, best).any():
-            continue
-        part, _ = Tiles(known.folder).take(number)
-        if part is not None:
-            mine = labels[part.group]
-            ours = np.isin(mine, best)
-            found.append(
-                (mine[ours], part.row[ours], part.start[ours], part.stop[ours])
-            )
-    mine, row, start, stop = (np.concatenate(each) for each in zip(*found, strict=True))
-    order = np.lexsort((start, row))
-    return Runs(*kept_runs(mine[order], row[order], start[order], stop[order]))
+    part, _ = Tiles(known.folder).take(number)
+    if part is None:
+        return Runs(*(np.zeros(0, np.int32) for _ in range(4)))
+    return Runs(part.group, part.row, part.start, part.stop)

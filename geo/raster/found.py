@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,103 @@ class Runs(NamedTuple):
     stop: NDArray[np.int32]
 
 
+class Cells:
+    """Cells of sites, by the tile that they lie in.
+
+    Parameters
+    ----------
+    labels
+        For each tile the label of each of its groups, 0 for those of no site.
+    get
+        Fetches the runs of a tile, with groups for labels.
+    sizes
+        About how many runs each tile has.
+    cut
+        Whether runs go on from one tile into another.
+    """
+
+    def __init__(
+        self,
+        labels: Mapping[int, NDArray[np.int32]],
+        get: Callable[[int], Runs],
+        sizes: Mapping[int, int],
+        *,
+        cut: bool,
+    ) -> None:
+        self.labels, self.sizes = labels, sizes
+        self._get, self._cut = get, cut
+
+    @classmethod
+    def held(cls, runs: Runs) -> Cells:
+        """Hold cells in memory.
+
+        Parameters
+        ----------
+        runs
+            Of all sites.
+
+        Returns
+        -------
+        Cells
+            As if there were but one tile.
+        """
+        labels = np.arange(runs.label.max(initial=0) + 1, dtype=np.int32)
+        return cls({0: labels}, lambda _: runs, {0: len(runs.row)}, cut=False)
+
+    def of_tile(self, number: int) -> Runs:
+        """Fetch the cells of sites in a tile.
+
+        Parameters
+        ----------
+        number
+            Which tile.
+
+        Returns
+        -------
+        Runs
+            In order, cut at the borders of the tile.
+        """
+        if number not in self.labels:
+            return _nothing()
+        runs = self._get(number)
+        label = self.labels[number][runs.label]
+        mine = label > 0
+        return Runs(label[mine], *(each[mine] for each in runs[1:]))
+
+    def runs(
+        self,
+        wanted: NDArray[np.bool_] | None = None,
+        tiles: Iterable[int] | None = None,
+    ) -> Runs:
+        """Fetch the cells of sites.
+
+        Parameters
+        ----------
+        wanted
+            Whether those of each label are, counted from 0; all when None.
+        tiles
+            Where to look for them; everywhere when None.
+
+        Returns
+        -------
+        Runs
+            In order, no longer cut where tiles meet.
+        """
+        found = [_nothing()]
+        for number in self.labels if tiles is None else tiles:
+            if wanted is None:
+                found.append(self.of_tile(number))
+            elif wanted[self.labels[number]].any():
+                runs = self.of_tile(number)
+                mine = wanted[runs.label]
+                found.append(Runs(*(each[mine] for each in runs)))
+        runs = Runs(*(np.concatenate(each) for each in zip(*found, strict=True)))
+        if self._cut:
+            order = np.lexsort((runs.start, runs.row))
+            runs = Runs(*kept_runs(*(each[order] for each in runs)))
+        return runs
+
+
 @dataclass(frozen=True, kw_only=True)
 class FoundSites:
     """Sites, best first, and what was looked at to find them.
@@ -62,8 +159,8 @@ class FoundSites:
     codes
         For each raster with classes: how many of the cells looked at hold which code.
         A code that the criterion does not list is not eligible.
-    runs
-        Cells of the sites.
+    where
+        Cells of the sites; :attr:`runs` has them in order.
     outputs
         Files that were written.
     """
@@ -75,8 +172,13 @@ class FoundSites:
     eligible_area_m2: float
     regions_found: int
     codes: Mapping[str, Mapping[int, int]]
-    runs: Runs
+    where: Cells
     outputs: tuple[Path, ...] = ()
+
+    @property
+    def runs(self) -> Runs:
+        """Cells of the sites as stretches of rows, fetched anew at each use."""
+        return self.where.runs()
 
     def overlap(self, other: FoundSites) -> pd.DataFrame:
         """Count the cells that the sites of two searches share.
@@ -118,6 +220,10 @@ class FoundSites:
         return pairs.groupby(keys, sort=True)["cells"].sum().reset_index()
 
 
+def _nothing() -> Runs:
+    return Runs(*(np.zeros(0, np.int32) for _ in range(4)))
+
+
 def _on(found: FoundSites, fine: Grid) -> Runs:
     """Take the cells of sites apart into those of a finer grid."""
     grid, runs = found.grid, found.runs
@@ -144,3 +250,28 @@ def _on(found: FoundSites, fine: Grid) -> Runs:
     order = np.lexsort((start, row)) if factor > 1 else slice(None)
     label = np.repeat(runs.label, factor)
     return Runs(label[order], row[order], start[order], stop[order])
+
+
+def kept_runs(
+    group: Any,
+    row: NDArray[np.int32],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+) -> tuple[Any, Any, Any, Any]:
+    """Take the runs of groups from 0 on, made one where tiles had cut them.
+
+    Parameters
+    ----------
+    group, row, start, stop
+        Runs, in order.
+
+    Returns
+    -------
+    group, row, start, stop : numpy.ndarray
+        Fewer runs, in order.
+    """
+    cut = (row[1:] == row[:-1]) & (start[1:] == stop[:-1])
+    first, last = group >= 0, group >= 0
+    first[1:] &= ~cut
+    last[:-1] &= ~cut
+    return group[first], row[first], start[first], stop[last]

@@ -11,11 +11,11 @@ borders, and what is large and compact enough, is remembered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.raster.found import Runs
+from geo.raster.found import kept_runs
 from geo.raster.kernels import runs as kernels
 from geo.raster.kernels.scores import Totals, add_totals
 from geo.raster.tiles import Part, empty_totals
@@ -53,8 +53,6 @@ class Sites:
         Cells, and area and perimeter in whole units.
     totals
         Of each criterion.
-    runs
-        Their cells; labels count from 1.
     regions_found
         Connected groups of any size.
     """
@@ -65,40 +63,7 @@ class Sites:
     areas: Ints
     around: Ints
     totals: Mapping[str, Totals]
-    runs: Runs
     regions_found: int
-
-
-def merge(parts: list[Part], limits: Limits, seams: Seams) -> Sites:
-    """Make sites of the groups of all tiles.
-
-    Parameters
-    ----------
-    parts
-        Of all tiles; emptied, to have the memory back.
-    limits
-        What makes a group a site.
-    seams
-        Lines between the tiles.
-
-    Returns
-    -------
-    Sites
-        Those large and compact enough.
-    """
-    whole = fold(parts, limits, seams, window=None, borders=(False,) * 4)
-    first = np.full(len(whole.cells), -1, np.int64)
-    kernels.first_runs(np.arange(len(first)), whole.group, first)
-    order = np.argsort(first, kind="stable")
-    label = labels_of(order)
-    return sites_of(
-        Groups(whole.cells, whole.areas, whole.around, whole.totals),
-        order,
-        row=whole.row[first],
-        col=whole.start[first],
-        runs=Runs(label[whole.group], whole.row, whole.start, whole.stop),
-        regions_found=whole.dropped + len(first),
-    )
 
 
 def labels_of(order: Ints) -> Small:
@@ -114,7 +79,6 @@ def sites_of(
     *,
     row: Small | Ints,
     col: Small | Ints,
-    runs: Runs,
     regions_found: int,
 ) -> Sites:
     """Make sites of groups.
@@ -127,25 +91,22 @@ def sites_of(
         The groups in the order in which they are first met.
     row, col
         First cell of each group.
-    runs, regions_found
-        As :class:`Sites` has them.
+    regions_found
+        As :class:`Sites` has it.
 
     Returns
     -------
     Sites
         In that order.
     """
+    mine = groups.take(order)
     return Sites(
         row=row[order].astype(np.int64),
         col=col[order].astype(np.int64),
-        cells=groups.cells[order],
-        areas=groups.areas[order],
-        around=groups.around[order],
-        totals={
-            name: Totals(totals.sums[order], totals.bounds[order])
-            for name, totals in groups.totals.items()
-        },
-        runs=runs,
+        cells=mine.cells,
+        areas=mine.areas,
+        around=mine.around,
+        totals=mine.totals,
         regions_found=regions_found,
     )
 
@@ -155,7 +116,7 @@ def fold(
     limits: Limits,
     seams: Seams,
     *,
-    window: Window | None,
+    window: Window,
     borders: tuple[bool, ...],
 ) -> Part:
     """Make one tile of several.
@@ -169,7 +130,7 @@ def fold(
     seams
         Lines between the tiles.
     window
-        Rows and columns of all of them; None if there are no other tiles.
+        Rows and columns of all of them.
     borders
         Whether other tiles lie above, below, to the left and to the right.
 
@@ -190,8 +151,7 @@ def fold(
     group, row, start, stop = _all_runs(parts, ordered=not seams.columns)
     parent = unite(group, row, start, stop, groups.around, limits, seams)
     going_on = np.zeros(len(parent), np.bool_)
-    if window is not None:
-        going_on[group[at_borders(row, start, stop, window, borders)]] = True
+    going_on[group[at_borders(row, start, stop, window, borders)]] = True
     number, groups, dropped = regroup(parent, groups, limits, going_on)
     counted["dropped"] += dropped
     group, row, start, stop = kept_runs(
@@ -220,7 +180,7 @@ class Groups(NamedTuple):
     totals: Mapping[str, Totals]
 
     @classmethod
-    def of(cls, parts: Sequence[Part]) -> Groups:
+    def of(cls, parts: Sequence[Part | Groups]) -> Groups:
         """Put those of several tiles one after the other."""
         names = ("cells", "areas", "around")
         sizes = [np.concatenate([getattr(p, name) for p in parts]) for name in names]
@@ -233,6 +193,21 @@ class Groups(NamedTuple):
         }
         cells, areas, around = sizes
         return cls(cells, areas, around, totals)
+
+    @classmethod
+    def none(cls, stretches: Mapping[str, int]) -> Groups:
+        """No groups, with totals of so many stretches by the criterion's name."""
+        totals = {name: empty_totals(0, count) for name, count in stretches.items()}
+        cells, areas, around = (np.zeros(0, np.int64) for _ in range(3))
+        return cls(cells, areas, around, totals)
+
+    def take(self, index: NDArray[np.bool_] | Ints) -> Groups:
+        """Take some of them, or all in another order."""
+        totals = {
+            name: Totals(each.sums[index], each.bounds[index])
+            for name, each in self.totals.items()
+        }
+        return Groups(self.cells[index], self.areas[index], self.around[index], totals)
 
 
 def regroup(
@@ -365,25 +340,3 @@ def _all_runs(parts: list[Part], *, ordered: bool) -> tuple[Small, Small, Small,
         return group, row, start, stop
     order = np.lexsort((start, row))
     return group[order], row[order], start[order], stop[order]
-
-
-def kept_runs(
-    group: Any, row: Small, start: Small, stop: Small
-) -> tuple[Any, Small, Small, Small]:
-    """Take the runs of groups from 0 on, made one where tiles had cut them.
-
-    Parameters
-    ----------
-    group, row, start, stop
-        Runs, in order.
-
-    Returns
-    -------
-    group, row, start, stop : numpy.ndarray
-        Fewer runs, in order.
-    """
-    cut = (row[1:] == row[:-1]) & (start[1:] == stop[:-1])
-    first, last = group >= 0, group >= 0
-    first[1:] &= ~cut
-    last[:-1] &= ~cut
-    return group[first], row[first], start[first], stop[last]

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geo.parallel import Progress
-    from geo.raster.found import Runs
+    from geo.raster.found import Cells, Runs
     from geo.raster.grid import Grid
 
     Ints = NDArray[np.int64]
@@ -24,20 +23,19 @@ _RUNS_PER_CHUNK = 100_000
 
 
 def outlines(
-    runs: Runs,
+    cells: Cells,
     labels: Sequence[int] | Ints,
     grid: Grid,
     *,
     connectivity: int = 4,
     threads: int | None = None,
-    progress: Progress | None = None,
 ) -> NDArray[np.object_]:
     """Trace the outlines of sites.
 
     Parameters
     ----------
-    runs
-        Cells of sites, in order.
+    cells
+        Cells of sites.
     labels
         Sites to trace.
     grid
@@ -46,8 +44,6 @@ def outlines(
         4, or 8 where cells that touch at a corner only may belong to one site.
     threads
         How many threads to use; as many as there are processors when None.
-    progress
-        Called with the sites that are done, and how many there are.
 
     Returns
     -------
@@ -56,30 +52,56 @@ def outlines(
         between collinear edges, always valid. A MultiPolygon where a site falls into
         parts that touch at corners only. Its area in the plane is the sum of its
         cells.
+
+    Notes
+    -----
+    Sites are traced with the tile that they end in, so that of the others no cells
+    are held meanwhile.
     """
     from geo.parallel import run_chunks
 
     labels = np.asarray(labels, dtype=np.int64)
-    sizes = np.bincount(runs.label, minlength=1)[1:]
-    ends = np.cumsum(sizes) - sizes
-    order = np.empty(len(runs.label), np.int32)
-    sort_runs(runs.label, ends, order)
-    end = ends[labels - 1]
-    begin = end - sizes[labels - 1]
+    place = np.full(int(labels.max(initial=0)) + 1, -1, np.int64)
+    place[labels] = np.arange(len(labels))
+    tiles = list(cells.labels)
+    first, last = _spans(cells, place)
+    limits = _limits(np.array([cells.sizes[number] for number in tiles], np.int64))
     shapes = np.empty(len(labels), dtype=object)
-    limits = _limits(end - begin)
 
-    def trace(first: int, _: int) -> None:
-        some = slice(limits[first], limits[first + 1])
-        mine = [order[a:b] for a, b in zip(begin[some], end[some], strict=True)]
-        shapes[some] = _polygons(runs, mine, grid, by_part=connectivity == 8)
+    def trace(chunk: int, _: int) -> None:
+        begin, end = limits[chunk], limits[chunk + 1]
+        mine = np.flatnonzero((last >= begin) & (last < end))
+        if not len(mine):
+            return
+        local = np.full(max(map(_top, cells.labels.values())) + 1, -1, np.int32)
+        local[labels[mine]] = np.arange(len(mine))
+        runs = cells.runs(local >= 0, tiles[first[mine].min() : end])
+        site = local[runs.label]
+        sizes = np.bincount(site, minlength=len(mine))
+        ends = np.cumsum(sizes) - sizes
+        order = np.empty(len(site), np.int32)
+        sort_runs(site + np.int32(1), ends, order)
+        shapes[mine] = _polygons(runs, order, ends, grid, by_part=connectivity == 8)
 
-    def tell(done: int, _: int) -> None:
-        if progress:
-            progress(int(limits[done]), len(labels))
-
-    run_chunks(trace, len(limits) - 1, chunk=1, threads=threads, progress=tell)
+    run_chunks(trace, len(limits) - 1, chunk=1, threads=threads)
     return shapes
+
+
+def _top(labels: NDArray[np.int32]) -> int:
+    """Largest label of a tile."""
+    return int(labels.max(initial=0))
+
+
+def _spans(cells: Cells, place: Ints) -> tuple[Ints, Ints]:
+    """First and last tile in which each site has cells; by its place."""
+    first, last = (np.full(place.max(initial=-1) + 1, -1, np.int64) for _ in range(2))
+    for at, label in enumerate(cells.labels.values()):
+        known = label[label < len(place)]
+        mine = place[known]
+        mine = mine[mine >= 0]
+        last[mine] = at
+        first[mine[first[mine] < 0]] = at
+    return first, last
 
 
 def _limits(sizes: Ints) -> Ints:
@@ -91,18 +113,16 @@ def _limits(sizes: Ints) -> Ints:
 
 
 def _polygons(
-    runs: Runs, sites: list[NDArray[np.int32]], grid: Grid, *, by_part: bool
+    runs: Runs, order: NDArray[np.int32], ends: Ints, grid: Grid, *, by_part: bool
 ) -> NDArray[np.object_]:
-    """Trace some sites, each given by its runs."""
+    """Trace sites, whose runs end at ``ends`` in ``order``."""
     import shapely
 
-    mine = np.concatenate(sites)
-    limits = np.concatenate([[0], np.cumsum([len(site) for site in sites])])
+    sites, mine = len(ends), order
+    limits = np.concatenate([[0], ends])
     x, y = (np.empty(5 * len(mine), np.int32) for _ in range(2))
-    ring_end, ring_owner = (
-        np.empty(len(mine) + len(sites), np.int64) for _ in range(2)
-    )
-    counts = np.empty(len(sites) + 2, np.int64)
+    ring_end, ring_owner = (np.empty(len(mine) + sites, np.int64) for _ in range(2))
+    counts = np.empty(sites + 2, np.int64)
     trace_sites(
         mine,
         limits,

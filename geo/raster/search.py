@@ -10,13 +10,14 @@ import numpy as np
 
 from geo.parallel import run_chunks
 from geo.raster.cog import canvas
-from geo.raster.found import FoundSites
+from geo.raster.found import Cells, FoundSites, Runs
+from geo.raster.front import Front
 from geo.raster.grid import Grid
 from geo.raster.kernels.stretches import paint
-from geo.raster.merging import merge
 from geo.raster.outlines import outlines
 from geo.raster.plan import make_plan
 from geo.raster.sheets import reading
+from geo.raster.spool import Spool
 from geo.raster.streaming import Streamer, lay_out
 from geo.raster.tables import table_of
 from geo.raster.tiles import NO_SCORE, STEP
@@ -24,14 +25,14 @@ from geo.raster.workspace import Workspace, record_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
     from geo.parallel import Progress
     from geo.raster.cog import Canvas
-    from geo.raster.found import Runs
+    from geo.raster.front import Tally
     from geo.raster.merging import Sites
     from geo.raster.plan import Plan
     from geo.raster.sheets import Window
@@ -67,23 +68,6 @@ def search(
     FoundSites
         Best first.
     """
-    plan, layout, parts = _judged(siting, folder, workspace, progress, threads, tile)
-    counts = counts_of(parts, plan)
-    sites = merge(parts, plan.limits, layout.seams)
-    return present(
-        siting, plan, sites, counts, keep=keep, folder=folder, threads=threads
-    )
-
-
-def _judged(
-    siting: Siting,
-    folder: str | os.PathLike[str] | None,
-    workspace: str | os.PathLike[str] | None,
-    progress: Progress | None,
-    threads: int | None,
-    tile: tuple[int, int] | None,
-) -> tuple[Plan, Layout, list[Part]]:
-    """Go through all tiles."""
     with reading() as handles:
         plan = make_plan(siting, handles, threads=threads)
         layout = lay_out(plan, tile)
@@ -91,27 +75,67 @@ def _judged(
         if workspace is not None:
             record = record_of(siting, layout, scored=folder is not None)
             kept = Workspace(workspace, record)
+        front, spool = Front(plan, layout), Spool()
         with _score_canvas(folder, plan) as paper:
             streamer = Streamer(plan, layout, handles, scored=paper is not None)
+            _judge(streamer, front, spool, kept, paper, progress, threads)
+            # The file of scores is packed without the memory of tiles.
+            del streamer
+    sites, labels = front.sites()
+    cells = Cells(
+        labels,
+        spool.get,
+        {number: spool.count(number) for number in labels},
+        cut=len(layout.columns) > 2,
+    )
+    return present(
+        siting,
+        plan,
+        sites,
+        counts_of([front.tally], plan),
+        keep=keep,
+        cells=cells,
+        layout=layout,
+        folder=folder,
+        threads=threads,
+    )
 
-            def work(number: int, _: int) -> Part | None:
-                known = kept.load(number) if kept else None
-                if known:
-                    # The next tile reads the rows that it needs itself.
-                    streamer.skip(number)
-                    part, stored = known
-                else:
-                    part, stored = streamer.judge(number)
-                    if kept:
-                        kept.save(number, part, stored)
-                if paper:
-                    _put(paper, stored, layout.window(number), plan.window)
-                return part
 
-            parts = run_chunks(
-                work, layout.tiles, chunk=1, progress=progress, threads=threads
-            )
-    return plan, layout, [part for part in parts if part is not None]
+def _judge(
+    streamer: Streamer,
+    front: Front,
+    spool: Spool,
+    kept: Workspace | None,
+    paper: Canvas | None,
+    progress: Progress | None,
+    threads: int | None,
+) -> None:
+    """Go through all tiles, and take them in in their order."""
+    layout, whole = streamer.layout, streamer.plan.window
+    ready: dict[int, Part | None] = {}
+
+    def work(number: int, _: int) -> None:
+        known = kept.load(number) if kept else None
+        if known:
+            # The next tile reads the rows that it needs itself.
+            streamer.skip(number)
+            part, stored = known
+        else:
+            part, stored = streamer.judge(number)
+            if kept:
+                kept.save(number, part, stored)
+        if paper:
+            _put(paper, stored, layout.window(number), whole)
+        if part is not None:
+            spool.put(number, Runs(part.group, part.row, part.start, part.stop))
+        ready[number] = part
+
+    def take(done: int, total: int) -> None:
+        front.add(done - 1, ready.pop(done - 1))
+        if progress:
+            progress(done, total)
+
+    run_chunks(work, layout.tiles, chunk=1, progress=take, threads=threads)
 
 
 def present(
@@ -120,46 +144,49 @@ def present(
     sites: Sites,
     counts: Counts,
     *,
+    cells: Cells,
     keep: int | None,
-    runs_of: Callable[[NDArray[np.int64]], Runs] | None = None,
     folder: str | os.PathLike[str] | None = None,
+    layout: Layout,
     threads: int | None = None,
 ) -> FoundSites:
     """Rank sites and trace the best.
 
     Parameters
     ----------
-    siting, plan
-        What was looked for.
+    siting, plan, layout
+        What was looked for, and in which tiles.
     sites
         All of them.
     counts
         What was looked at.
+    cells
+        Those of all sites.
     keep, folder, threads
         As :func:`geo.raster.siting.find_sites` has them; the mask is written, and the
         score is taken to be there.
-    runs_of
-        Fetches the cells of sites by their labels, if ``sites`` does not hold them.
 
     Returns
     -------
     FoundSites
         Best first.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
     """
     import geopandas as gpd
 
     table = table_of(sites, plan)
     labels = table["label"].to_numpy()
-    runs = runs_of(labels[:keep]) if runs_of else sites.runs
     outputs: tuple[Path, ...] = ()
     if folder is not None:
-        rank = np.zeros(len(table) + 1, np.int64)
-        rank[labels] = np.arange(1, len(table) + 1)
-        write_mask(Path(folder) / MASK, runs, rank, plan)
+        write_mask(Path(folder) / MASK, cells, rank_of(labels), plan, layout)
         outputs = (Path(folder) / SCORE, Path(folder) / MASK)
     shapes = np.full(len(table), None, dtype=object)
     shapes[:keep] = outlines(
-        runs,
+        cells,
         labels[:keep],
         siting.grid,
         connectivity=siting.connectivity,
@@ -173,9 +200,27 @@ def present(
         eligible_area_m2=counts.area * plan.limits.units.area_unit_m2,
         regions_found=sites.regions_found,
         codes=counts.codes,
-        runs=runs,
+        where=cells,
         outputs=outputs,
     )
+
+
+def rank_of(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rank of each label, from 1; 0 of label 0.
+
+    Parameters
+    ----------
+    labels
+        Of the sites, best first.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(sites + 1,)``.
+    """
+    rank = np.zeros(len(labels) + 1, np.int64)
+    rank[labels] = np.arange(1, len(labels) + 1)
+    return rank
 
 
 class Counts(NamedTuple):
@@ -191,7 +236,7 @@ class Counts(NamedTuple):
     """Cells looked at by class, but for those without a value."""
 
 
-def counts_of(parts: Sequence[Part], plan: Plan) -> Counts:
+def counts_of(parts: Sequence[Part | Tally], plan: Plan) -> Counts:
     """Count what was looked at.
 
     Parameters
@@ -221,19 +266,21 @@ def counts_of(parts: Sequence[Part], plan: Plan) -> Counts:
     )
 
 
-def write_mask(path: Path, runs: Runs, rank: NDArray[np.int64], plan: Plan) -> None:
-    """Write which site each cell belongs to.
+def write_mask(
+    path: Path, cells: Cells, rank: NDArray[np.int64], plan: Plan, layout: Layout
+) -> None:
+    """Write which site each cell belongs to, tile by tile.
 
     Parameters
     ----------
     path
         COG to write.
-    runs
-        Cells of sites.
+    cells
+        Those of all sites.
     rank
         Rank by label, from 1; shape ``(sites + 1,)``.
-    plan
-        What was looked at.
+    plan, layout
+        What was looked at, and in which tiles.
 
     Raises
     ------
@@ -242,8 +289,7 @@ def write_mask(path: Path, runs: Runs, rank: NDArray[np.int64], plan: Plan) -> N
     """
     window = plan.window
     dtype = np.dtype(np.uint16 if len(rank) <= 1 << 16 else np.uint32)
-    value = rank[runs.label].astype(dtype)
-    step = max(_MASK_CELLS // window.columns, 1)
+    value = rank.astype(dtype)
     with canvas(
         path,
         part_of(plan.grid, window),
@@ -251,20 +297,24 @@ def write_mask(path: Path, runs: Runs, rank: NDArray[np.int64], plan: Plan) -> N
         nodata=0,
         description="rank of the site",
     ) as paper:
-        for top in range(window.top, window.bottom, step):
-            rows = min(step, window.bottom - top)
-            out = np.zeros((rows, window.columns), dtype)
-            a, b = np.searchsorted(runs.row, [top, top + rows])
-            paint(
-                runs.row[a:b],
-                runs.start[a:b],
-                runs.stop[a:b],
-                value[a:b],
-                top,
-                window.left,
-                out,
-            )
-            paper.write(out, row=top - window.top, column=0)
+        for number in range(layout.tiles):
+            own = layout.window(number)
+            step = max(_MASK_CELLS // own.columns, 1)
+            runs = cells.of_tile(number)
+            for top in range(own.top, own.bottom, step):
+                rows = min(step, own.bottom - top)
+                out = np.zeros((rows, own.columns), dtype)
+                some = slice(*np.searchsorted(runs.row, [top, top + rows]))
+                paint(
+                    runs.row[some],
+                    runs.start[some],
+                    runs.stop[some],
+                    value[runs.label[some]],
+                    top,
+                    own.left,
+                    out,
+                )
+                paper.write(out, row=top - window.top, column=own.left - window.left)
 
 
 def part_of(grid: Grid, window: Window) -> Grid:
