@@ -3,7 +3,7 @@
   'use strict';
 
   const SLICE_MS = 9;
-  const FIRST_MS = 40; // before there is a picture, it goes before the reading of the page
+  const FIRST_MS = 200; // before there is a picture, it goes before the reading of the page
   const CHUNK = 1 << 19;
   const STEP = 1 << 16;
   const channel = new MessageChannel();
@@ -37,6 +37,7 @@
       if (el && (whole || el.nextSibling)) return el;
       if (whole) throw new Error(`no block ${id}`);
       await grown();
+      began = performance.now();
     }
   }
 

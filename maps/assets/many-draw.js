@@ -53,6 +53,9 @@
     return drawn;
   }
 
+  /** How many features are listed, in all windows. */
+  const size = (listed) => listed.reduce((sum, { ids }) => sum + ids.length, 0);
+
   /** How points are drawn where so many lie on so many pixels. */
   function manner(count, area) {
     if (count <= SYMBOLS) return { way: 'symbol', side: 20 };
@@ -77,6 +80,7 @@
       this.shape = layer.shape;
       this.windows = this.shape.windows(this.zoom, this.left, this.top,
         this.left + this.width, this.top + this.height);
+      this.windows.forEach((window) => { window.frame = this.frame(window); });
     }
 
     /** Whether to go on now, or after the page's other work; false once out of date. */
@@ -112,37 +116,43 @@
       const all = this.blocks();
       this.manner = this.shape.weights ? { way: 'density', side: this.layer.data.tiles.square }
         : manner(this.shape.count(this.windows, wanted), this.inked());
-      const areas = [];
-      const lines = [];
-      const points = [];
-      const count = this.shape.points ? 0 : all.length;
-      const crowd = count * this.shape.block > CROWD;
-      const tiny = (crowd ? TINY * 1.6 : TINY) * this.ratio;
-      for (let b = 0; b < count; b += 1) {
-        const [window, from, to, whole] = all[b];
-        const { m } = this.frame(window);
-        const boxes = this.shape.boxes;
-        for (let i = from; i < to; i += 1) {
-          if ((wanted && !wanted[i]) || (!whole && !this.shape.touches(i, window))) continue;
-          const k = 4 * i;
-          const size = Math.max(boxes[k + 2] - boxes[k], boxes[k + 3] - boxes[k + 1]) * m;
-          if (kinds[i] === 1) points.push([window, i]);
-          else if (size < tiny && kinds[i] === 3) points.push([window, i]);
-          else (kinds[i] === 3 ? areas : lines).push([window, i]);
-        }
-        if (b % 16 === 0 && !(await this.pause())) return false;
-      }
-      const shapeless = this.layer.kind === 3 ? points.every(([, i]) => kinds[i] === 3) : !points.length;
-      if (areas.length || lines.length || !shapeless) {
+      const found = this.shape.points ? null : await this.sort(all, this.windows.map((window) =>
+        ({ window, points: [], areas: [], lines: [] })));
+      if (!found) return this.shape.points ? this.paintPoints(all, null) : false;
+      const [points, areas, lines] = ['points', 'areas', 'lines'].map((name) =>
+        found.map((one) => ({ window: one.window, ids: one[name] })));
+      const shapeless = !size(points) || (this.layer.kind === 3
+        && points.every(({ ids }) => ids.every((i) => kinds[i] === 3)));
+      if (size(areas) || size(lines) || !shapeless) {
         await this.shape.rest?.catch(() => {});
         if (!(await this.pause()) || !this.shape.read) return false;
       }
-      this.small = points.length && this.layer.kind === 3;
-      if (this.shape.points) {
-        if (!(await this.paintPoints(all, null))) return false;
-      } else if (points.length && !(await this.paintPoints(null, points))) return false;
+      this.small = size(points) && this.layer.kind === 3;
+      if (size(points) && !(await this.paintPoints(null, points))) return false;
       if (!(await this.paintPaths(areas, true))) return false;
       return this.paintPaths(lines, false);
+    }
+
+    /** Share features out to what they are drawn as; null if it came too late. */
+    async sort(all, groups) {
+      const { wanted } = this.layer;
+      const { kinds, boxes } = this.shape;
+      const crowd = all.length * this.shape.block > CROWD;
+      const tiny = (crowd ? TINY * 1.6 : TINY) * this.ratio;
+      for (let b = 0; b < all.length; b += 1) {
+        const [window, from, to, whole] = all[b];
+        const { points, areas, lines } = groups.find((one) => one.window === window);
+        const { m } = window.frame;
+        for (let i = from; i < to; i += 1) {
+          if ((wanted && !wanted[i]) || (!whole && !this.shape.touches(i, window))) continue;
+          const k = 4 * i;
+          const across = Math.max(boxes[k + 2] - boxes[k], boxes[k + 3] - boxes[k + 1]) * m;
+          if (kinds[i] === 1 || (across < tiny && kinds[i] === 3)) points.push(i);
+          else (kinds[i] === 3 ? areas : lines).push(i);
+        }
+        if (b % 16 === 0 && !(await this.pause())) return null;
+      }
+      return groups;
     }
 
     /** Pixels of the page over which the features in view lie. */
@@ -150,7 +160,7 @@
       let area = 0;
       this.windows.forEach((window) => {
         const [west, north, east, south] = this.shape.whole();
-        const { m } = this.frame(window);
+        const { m } = window.frame;
         const wide = Math.min(window.e, east) - Math.max(window.w, west);
         const tall = Math.min(window.s, south) - Math.max(window.n, north);
         area += Math.max(wide * m, 12) * Math.max(tall * m, 12) / this.ratio ** 2;
@@ -161,8 +171,8 @@
     /** Points of whole blocks, or of listed features. */
     async paintPoints(blocks, listed) {
       const { way } = this.manner;
-      if (listed && !this.shape.points) {
-        const most = listed.length;
+      if (listed) {
+        const most = size(listed);
         this.manner = this.layer.kind === 1 ? manner(most, this.inked())
           : { way: most * 9 > this.inked() * 0.2 ? 'density' : 'dot', side: CELL };
       }
@@ -171,14 +181,16 @@
       }
       const sink = this.manner.way === 'density' ? this.density() : this.dots();
       if (listed) {
-        for (let j = 0; j < listed.length; j += 1) {
-          this.eachPoint(sink, listed[j][0], listed[j][1], listed[j][1] + 1, true);
-          if (j % 4096 === 0 && !(await this.pause())) return false;
+        for (const { window, ids } of listed) {
+          for (let j = 0; j < ids.length; j += 4096) {
+            this.eachPoint(sink, window, ids, j, Math.min(j + 4096, ids.length));
+            if (!(await this.pause())) return false;
+          }
         }
       } else {
         for (let b = 0; b < blocks.length; b += 1) {
           const [window, from, to] = blocks[b];
-          this.plain(sink, window, from, to);
+          sink.run(this.shape, this.layer, window.frame, from, to);
           if (b % 32 === 0 && !(await this.pause())) return false;
         }
       }
@@ -186,35 +198,21 @@
       return Boolean(way);
     }
 
-    /** Single points of a layer of nothing else: the loop that has to be fast. */
-    plain(sink, window, from, to) {
-      const { x, y, weights } = this.shape;
-      const { wanted, places } = this.layer;
-      const { m, dx, dy } = this.frame(window);
-      const { put } = sink;
-      for (let i = from; i < to; i += 1) {
-        if (!wanted || wanted[i]) {
-          put(x[i] * m + dx, y[i] * m + dy, places ? places[i] : 0, weights ? weights[i] : 1);
-        }
-      }
-    }
-
-    /** Points of features of any kind; a small area stands where its middle is. */
-    eachPoint(sink, window, from, to) {
+    /** Points of listed features of any kind; a small area stands where its middle is. */
+    eachPoint(sink, window, ids, start, end) {
       const { shape } = this;
+      const { boxes, kinds, x, y } = shape;
       const { places } = this.layer;
-      const { m, dx, dy } = this.frame(window);
-      for (let i = from; i < to; i += 1) {
+      const { m, dx, dy } = window.frame;
+      for (let j = start; j < end; j += 1) {
+        const i = ids[j];
         const place = places ? places[i] : 0;
-        if (shape.kinds[i] === 3) {
+        if (kinds[i] === 3) {
           const k = 4 * i;
-          const b = shape.boxes;
-          sink.put((b[k] + b[k + 2]) / 2 * m + dx, (b[k + 1] + b[k + 3]) / 2 * m + dy, place);
+          sink.put((boxes[k] + boxes[k + 2]) / 2 * m + dx, (boxes[k + 1] + boxes[k + 3]) / 2 * m + dy, place);
         } else {
-          const end = shape.to(i);
-          for (let v = shape.from(i); v < end; v += 1) {
-            sink.put(shape.x[v] * m + dx, shape.y[v] * m + dy, place);
-          }
+          const last = shape.to(i);
+          for (let v = shape.from(i); v < last; v += 1) sink.put(x[v] * m + dx, y[v] * m + dy, place);
         }
       }
     }
@@ -227,14 +225,21 @@
       const colour = this.colours.map((c) => pixel(c));
       const side = Math.max(1, Math.round(this.manner.side * this.ratio));
       const half = side / 2;
+      const put = (px, py, place) => {
+        const a = Math.round(px - half);
+        const b = Math.round(py - half);
+        if (a < 0 || b < 0 || a + side > width || b + side > height) return;
+        const ink = colour[place];
+        for (let row = b; row < b + side; row += 1) {
+          const at = row * width + a;
+          for (let c = at; c < at + side; c += 1) out[c] = ink;
+        }
+      };
       return {
-        put: (px, py, place) => {
-          const [a, b] = [Math.round(px - half), Math.round(py - half)];
-          if (a < 0 || b < 0 || a + side > width || b + side > height) return;
-          const ink = colour[place];
-          for (let row = b; row < b + side; row += 1) {
-            const at = row * width + a;
-            for (let c = at; c < at + side; c += 1) out[c] = ink;
+        put,
+        run: ({ x, y }, { wanted, places }, { m, dx, dy }, from, to) => {
+          for (let i = from; i < to; i += 1) {
+            if (!wanted || wanted[i]) put(x[i] * m + dx, y[i] * m + dy, places ? places[i] : 0);
           }
         },
         done: async () => { this.pen.putImageData(image, 0, 0); return true; },
@@ -252,12 +257,26 @@
       const classes = this.colours.length;
       const counts = new Uint32Array(columns * rows);
       const parts = classes > 1 ? new Uint32Array(columns * rows * classes) : null;
-      const put = (px, py, place, weight = 1) => {
-        const [a, b] = [Math.floor((px + ox) / cell), Math.floor((py + oy) / cell)];
+      const put = (px, py, place) => {
+        const a = (px + ox) / cell;
+        const b = (py + oy) / cell;
         if (a < 0 || b < 0 || a >= columns || b >= rows) return;
-        const at = b * columns + a;
-        counts[at] += weight;
-        if (parts) parts[at * classes + place] += weight;
+        const at = Math.floor(b) * columns + Math.floor(a);
+        counts[at] += 1;
+        if (parts) parts[at * classes + place] += 1;
+      };
+      // The loop that has to be fast: a million single points, each of them once.
+      const run = ({ x, y, weights }, { wanted, places }, { m, dx, dy }, from, to) => {
+        for (let i = from; i < to; i += 1) {
+          if (wanted && !wanted[i]) continue;
+          const a = (x[i] * m + dx + ox) / cell;
+          const b = (y[i] * m + dy + oy) / cell;
+          if (a < 0 || b < 0 || a >= columns || b >= rows) continue;
+          const at = Math.floor(b) * columns + Math.floor(a);
+          const weight = weights ? weights[i] : 1;
+          counts[at] += weight;
+          if (parts) parts[at * classes + places[i]] += weight;
+        }
       };
       const done = async () => {
         let most = 1;
@@ -286,7 +305,7 @@
         this.most = most;
         return true;
       };
-      return { put, done };
+      return { put, run, done };
     }
 
     /** Put a symbol or a disc at each point. */
@@ -298,13 +317,17 @@
       const half = stamps[0].width / 2;
       const sink = { put: (px, py, place) =>
         this.pen.drawImage(stamps[place], Math.round(px - half), Math.round(py - half)) };
-      const { wanted } = this.layer;
+      const { wanted, places } = this.layer;
+      const { x, y } = this.shape;
       if (listed) {
-        listed.forEach(([window, i]) => this.eachPoint(sink, window, i, i + 1));
+        listed.forEach(({ window, ids }) => this.eachPoint(sink, window, ids, 0, ids.length));
       } else {
         blocks.forEach(([window, from, to]) => {
+          const { m, dx, dy } = window.frame;
           for (let i = from; i < to; i += 1) {
-            if ((!wanted || wanted[i]) && this.shape.touches(i, window)) this.eachPoint(sink, window, i, i + 1);
+            if ((!wanted || wanted[i]) && this.shape.touches(i, window)) {
+              sink.put(x[i] * m + dx, y[i] * m + dy, places ? places[i] : 0);
+            }
           }
         });
       }
@@ -313,13 +336,14 @@
 
     /** Areas or lines, in batches that the browser can fill at once. */
     async paintPaths(listed, filled) {
-      if (!listed.length) return true;
+      const count = size(listed);
+      if (!count) return true;
       const { pen, ratio } = this;
       const { places, classed } = this.layer;
-      const many = listed.length > 3000;
+      const many = count > 3000;
       const edge = filled ? (many ? 0.7 : 1.6) : (many ? 1.4 : 2.6);
       const opacity = classed ? 0.65 : (many ? 0.4 : 0.1);
-      const stroked = !filled || listed.length < 12000;
+      const stroked = !filled || count < 12000;
       const blank = () => ({ path: new Path2D(), count: 0,
         edge: filled && this.shape.cut ? new Path2D() : null });
       const batches = this.colours.map(blank);
@@ -340,15 +364,16 @@
         }
         batches[place] = blank();
       };
-      const least = (listed.length > CROWD ? 2 : many ? 1 : 0.5) * ratio;
-      for (let j = 0; j < listed.length; j += 1) {
-        const [window, i] = listed[j];
-        const place = places ? places[i] : 0;
-        this.trace(batches[place], window, i, least, filled);
-        batches[place].count += 1;
-        if (batches[place].count >= BATCH) {
-          flush(place);
-          if (!(await this.pause())) return false;
+      const least = (count > CROWD ? 2 : many ? 1 : 0.5) * ratio;
+      for (const { window, ids } of listed) {
+        for (const i of ids) {
+          const place = places ? places[i] : 0;
+          this.trace(batches[place], window, i, least, filled);
+          batches[place].count += 1;
+          if (batches[place].count >= BATCH) {
+            flush(place);
+            if (!(await this.pause())) return false;
+          }
         }
       }
       batches.forEach((_, place) => flush(place));
@@ -361,7 +386,7 @@
     trace({ path, edge }, window, i, least, filled) {
       const { x, y, ringAt, vertexAt } = this.shape;
       const cut = edge && this.shape.cut;
-      const { m, dx, dy } = this.frame(window);
+      const { m, dx, dy } = window.frame;
       for (let r = ringAt[i]; r < ringAt[i + 1]; r += 1) {
         const [start, end] = [vertexAt[r], vertexAt[r + 1]];
         let lastX = x[start] * m + dx;

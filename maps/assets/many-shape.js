@@ -23,40 +23,59 @@
 
     /** Find the box of each feature, unless it is there, and of each block of them. */
     async measure() {
-      const { x, y, placed, points } = this;
-      const given = this.boxes;
-      const boxes = points ? null : given || new Int32Array(4 * placed);
-      const around = new Int32Array(4 * this.blocks);
-      for (let k = 0; k < around.length; k += 4) {
-        around[k] = around[k + 1] = 2147483647;
-        around[k + 2] = around[k + 3] = -2147483648;
-      }
-      await lodemap.packed.sliced(placed, (start, end) => {
-        for (let i = start; i < end; i += 1) {
-          let w = 2147483647;
-          let n = w;
-          let e = -2147483648;
-          let s = e;
-          if (given) [w, n, e, s] = [given[4 * i], given[4 * i + 1], given[4 * i + 2], given[4 * i + 3]];
-          const stop = given ? 0 : this.to(i);
-          for (let v = given ? 0 : this.from(i); v < stop; v += 1) {
-            const a = x[v];
-            const b = y[v];
-            if (a < w) w = a;
-            if (a > e) e = a;
-            if (b < n) n = b;
-            if (b > s) s = b;
+      if (!this.points && !this.boxes) await this.enclose();
+      this.around = new Int32Array(4 * this.blocks);
+      await lodemap.packed.sliced(this.placed, (from, to) => {
+        for (let start = from; start < to; start += BLOCK) this.surround(start, Math.min(to, start + BLOCK));
+      });
+      return this;
+    }
+
+    /** The box of each feature. */
+    async enclose() {
+      const { x, y, placed } = this;
+      const boxes = new Int32Array(4 * placed);
+      await lodemap.packed.sliced(placed, (from, to) => {
+        for (let i = from; i < to; i += 1) {
+          let [w, n, e, s] = [2147483647, 2147483647, -2147483648, -2147483648];
+          const end = this.to(i);
+          for (let v = this.from(i); v < end; v += 1) {
+            if (x[v] < w) w = x[v];
+            if (x[v] > e) e = x[v];
+            if (y[v] < n) n = y[v];
+            if (y[v] > s) s = y[v];
           }
-          if (boxes && !given) { boxes[4 * i] = w; boxes[4 * i + 1] = n; boxes[4 * i + 2] = e; boxes[4 * i + 3] = s; }
-          const k = 4 * Math.floor(i / BLOCK);
-          if (w < around[k]) around[k] = w;
-          if (n < around[k + 1]) around[k + 1] = n;
-          if (e > around[k + 2]) around[k + 2] = e;
-          if (s > around[k + 3]) around[k + 3] = s;
+          boxes[4 * i] = w;
+          boxes[4 * i + 1] = n;
+          boxes[4 * i + 2] = e;
+          boxes[4 * i + 3] = s;
         }
       });
-      Object.assign(this, { boxes, around });
-      return this;
+      this.boxes = boxes;
+    }
+
+    /** The box of one block of features. */
+    surround(from, to) {
+      const { x, y, boxes, points, around } = this;
+      let w = 2147483647;
+      let n = w;
+      let e = -2147483648;
+      let s = e;
+      for (let i = from; i < to; i += 1) {
+        const west = points ? x[i] : boxes[4 * i];
+        const north = points ? y[i] : boxes[4 * i + 1];
+        const east = points ? west : boxes[4 * i + 2];
+        const south = points ? north : boxes[4 * i + 3];
+        if (west < w) w = west;
+        if (east > e) e = east;
+        if (north < n) n = north;
+        if (south > s) s = south;
+      }
+      const k = 4 * (from / BLOCK);
+      around[k] = w;
+      around[k + 1] = n;
+      around[k + 2] = e;
+      around[k + 3] = s;
     }
 
     /** Box of all features in steps. */

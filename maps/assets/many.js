@@ -6,6 +6,9 @@
   const layers = new Map();
   const PANES = { symbol: ['many-points', 590], line: ['many-lines', 455], area: ['many-areas', 345] };
 
+  const REST_MS = 300; // the first picture reaches the screen before the rest is read
+  const later = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
   class Many {
     constructor(id, data) {
       Object.assign(this, {
@@ -34,8 +37,10 @@
     async load() {
       const { shapes, classes } = this.data;
       try {
-        this.shape = await lodemap.packed.shapes(this.id, shapes);
-        if (classes) this.places = await lodemap.packed.numbers(this.id, classes.places, this.total);
+        [this.shape, this.places] = await Promise.all([
+          lodemap.packed.shapes(this.id, shapes),
+          classes ? lodemap.packed.numbers(this.id, classes.places, this.total) : null,
+        ]);
       } catch {
         this.fail();
         return;
@@ -43,6 +48,7 @@
       await this.choose();
       document.documentElement.dataset.many = String(Math.round(performance.now()));
       this.tell();
+      await later(REST_MS);
       try {
         await this.shape.rest;
       } catch {
