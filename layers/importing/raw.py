@@ -1,10 +1,10 @@
 """Rows out of a file that nobody vouches for, read in a process apart from this one.
 
-The file, and the sidecars that its kind has, are copied into a private folder; a fresh
-interpreter with an environment of its own reads the copy with one reader, chosen by the
-first bytes, and writes the rows there as Arrow. What it says is checked, and nothing of
-it is unpickled or run. Everywhere it has a time limit, a single GDAL driver, and two
-settings that keep GDAL from the network. Where the system has them it has bounds on
+The file, and the sidecars that its kind has, are copied into a private folder; a
+process of its own (:mod:`layers.importing.processes`) with an environment of its own
+reads the copy with one reader, chosen by the first bytes, and writes the rows there as
+Arrow. What it says is checked, and nothing of it is unpickled or run. Everywhere it has
+a time limit, a single GDAL driver, and two settings that keep GDAL from the network. Where the system has them it has bounds on
 memory, processor and file length, too (POSIX), and on Linux neither a network nor other
 files, if the kernel lets a process give them up (:mod:`layers.importing.confinement`).
 When the caller dies, its watcher ends it and removes the folder (POSIX).
@@ -14,16 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -31,25 +27,14 @@ from typing import IO, TYPE_CHECKING, Any
 from layers.errors import ReadError
 from layers.importing import worker
 from layers.importing.outlines import get_ready
+from layers.importing.processes import Process, forked_process, started_process
 from layers.importing.staging import Staged, checked, stage
-from layers.importing.vector import GDAL_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
 _LONGEST_ANSWER = 32 << 20
-_KEPT = ("PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-_SETTINGS = {
-    **GDAL_SETTINGS,
-    "LC_ALL": "C.UTF-8",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_ARENA_MAX": "2",
-    # A process of several threads may not give up its network.
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-}
 _LAST = ("result", "error", "died", "broken")
 _MB = 1 << 20
 
@@ -174,9 +159,16 @@ def open_raw(
     limits = limits or Limits()
     folder = Path(tempfile.mkdtemp(prefix=worker.PREFIX)).resolve()
     try:
-        # It loads its libraries while the file is copied and summed.
-        with _started(folder) as process:
+        with ExitStack() as stack:
+            # It may load its libraries while the file is copied and summed.
+            forked = stack.enter_context(forked_process(folder))
+            process: Process | None = forked
+            if forked is None:
+                process = stack.enter_context(started_process(folder))
             staged = stage(path, folder, bytes_at_most=limits.disk_mb * _MB)
+            if forked is not None and not forked.came():
+                process = stack.enter_context(started_process(folder))
+            assert process is not None
             seconds = limits.seconds + limits.seconds_per_mb * staged.size / _MB
             request = {
                 "folder": str(folder),
@@ -189,7 +181,7 @@ def open_raw(
                 "disk_mb": limits.disk_mb,
                 "seconds": seconds,
             }
-            _ask(process, request)
+            process.ask(request)
             answer = _answer(process, staged, seconds, limits, progress)
             yield _raw_file(answer, folder / "rows.arrow", staged)
     finally:
@@ -202,46 +194,8 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:200]
 
 
-@contextmanager
-def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the process that reads; at the end none of it is left."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    own = {"TMPDIR": str(folder), "HOME": str(folder), "SQLITE_TMPDIR": str(folder)}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-s", "-B", "-X", "utf8", worker.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env={**kept, **_SETTINGS, **own},
-        start_new_session=True,
-    )
-    with process:  # closes the pipes and waits
-        try:
-            yield process
-        finally:
-            _end(process)
-
-
-def _ask(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
-    """Tell the process that reads what to read; if it is dead, its answer says so."""
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(request).encode() + b"\n")
-        process.stdin.flush()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the whole group of a process that reads."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-
-
 def _answer(
-    process: subprocess.Popen[bytes],
+    process: Process,
     staged: Staged,
     seconds: float,
     limits: Limits,
@@ -249,9 +203,8 @@ def _answer(
 ) -> dict[str, Any]:
     """Wait for the last answer of the process that reads."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    assert process.stdout is not None
     reader = threading.Thread(
-        target=_collect, args=(process.stdout, lines), name="import", daemon=True
+        target=_collect, args=(process.answers, lines), name="import", daemon=True
     )
     reader.start()
     deadline = time.monotonic() + seconds
@@ -278,11 +231,8 @@ def _answer(
             if any(key in answer for key in _LAST):
                 break
     except BaseException:
-        _end(process)
+        process.end()
         raise
-    finally:
-        if process.poll() is not None:
-            reader.join(timeout=5)
     if "result" in answer:
         if progress is not None:
             progress(answer["result"]["rows"], answer["result"]["rows"])

@@ -6,13 +6,21 @@ dies, it kills the reader and removes the private folder.
 
 The request is one line of JSON on standard input. Answers are lines of JSON on what was
 standard output: how far the reader is, and at last ``result``, ``error`` or ``died``.
+
+Started as ``prepared PID`` it is one process more, which reads nothing: it loads what
+readers need and forks those two for each file, as long as the process PID lives. What
+comes on its standard input, a socket, is a folder and two ends of pipes, which become
+standard input and output of the first of the two. That one's first line is its number.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
+import signal
+import socket
 import sys
 import time
 import types
@@ -36,13 +44,105 @@ PREFIX = "lodemap-import-"
 """How the names of private folders begin; no other is removed."""
 
 
+_IDLE_S = 600.0
+"""How long a prepared process waits for another file. [s]"""
+
+
 def main() -> None:
-    """Read one file as standard input asks."""
+    """Read one file as standard input asks, or be ready for many."""
+    if sys.argv[1:2] == ["prepared"]:
+        _load()
+        importlib.import_module("layers.importing.dispatch")
+        importlib.import_module("layers.importing.confinement")
+        _serve(int(sys.argv[2]))
+        return
+    _read_one(_silenced(), loaded=False)
+
+
+def _silenced() -> int:
+    """Let what libraries print go nowhere; return where answers go."""
     answers = os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
-    _load()
+    os.close(nowhere)
+    return answers
+
+
+def _serve(caller: int) -> None:
+    """Fork a process for each file, while the caller lives."""
+    import select
+
+    # A lock that a thread holds would be held for ever in each child.
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
+        sys.exit(1)
+    alive = os.pidfd_open(caller)
+    if os.getppid() != caller:
+        sys.exit(1)
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=0) as asked:
+        while True:
+            waiting: list[Any] = [asked, alive, told]
+            ready, _, _ = select.select(waiting, [], [], _IDLE_S)
+            if told in ready:
+                os.read(told, 1024)
+                _reap()
+            if alive in ready or not ready:
+                return
+            if asked not in ready:
+                continue
+            folder, ends, _, _ = socket.recv_fds(asked, 4096, 2)
+            if not folder:
+                return
+            if os.fork() == 0:
+                for own in (alive, told, tell):
+                    os.close(own)
+                break
+            for end in ends:
+                os.close(end)
+    # Only a child comes here, and the socket of the prepared process is closed.
+    try:
+        _become_reader(os.fsdecode(folder), *ends)
+    finally:
+        os._exit(1)
+
+
+def _reap() -> None:
+    """Take leave of children that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _become_reader(folder: str, requests: int, answers: int) -> None:
+    """Be, after a fork, what an interpreter started for one file is."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    os.chdir(folder)
+    for name in ("TMPDIR", "HOME", "SQLITE_TMPDIR"):
+        os.environ[name] = folder
+    os.dup2(requests, 0)
+    os.dup2(answers, 1)
+    for end in (requests, answers):
+        os.close(end)
+    answers = _silenced()
+    _send(answers, os.getpid())
+    _read_one(answers, loaded=True)
+    os._exit(0)
+
+
+def _read_one(answers: int, *, loaded: bool) -> None:
+    """Read the file that standard input names."""
+    if not loaded:
+        _load()
     request = json.loads(_first_line())
     if hasattr(os, "fork"):
         _watch(request, answers)
@@ -78,7 +178,6 @@ def _watch(request: dict[str, Any], answers: int) -> None:
     """Let a child read; clean up when the caller goes."""
     import select
     import shutil
-    import signal
 
     alive, held = os.pipe()
     child = os.fork()
@@ -202,7 +301,7 @@ def _read(request: dict[str, Any], folder: Path, answers: int) -> dict[str, Any]
     }
 
 
-def _send(answers: int, answer: dict[str, Any]) -> None:
+def _send(answers: int, answer: dict[str, Any] | int) -> None:
     """Write one answer; a caller who is gone needs none."""
     line = json.dumps(answer, ensure_ascii=True).encode() + b"\n"
     try:

@@ -13,7 +13,16 @@ import pyogrio
 import pytest
 import shapely
 
+from layers.importing import processes
 from layers.importing.raw import Limits, open_raw
+
+
+@pytest.fixture(params=["forked", "started"])
+def way(request, monkeypatch):
+    """Each way to come by a process that reads; the first only where there is one."""
+    if request.param == "started":
+        monkeypatch.setattr(processes, "_IS_LINUX", False)
+    return request.param
 
 
 @pytest.fixture

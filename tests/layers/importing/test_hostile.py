@@ -19,6 +19,8 @@ from shapely import Point
 from layers.errors import ReadError
 from layers.importing.raw import Limits, open_raw
 
+pytestmark = pytest.mark.usefixtures("way")
+
 ONE = {
     "type": "FeatureCollection",
     "features": [

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,8 +17,10 @@ import pytest
 from shapely import Point, box
 
 from layers.errors import ReadError
-from layers.importing import outlines, raw, worker
+from layers.importing import outlines, processes, worker
 from layers.importing.raw import Limits, open_raw
+
+pytestmark = pytest.mark.usefixtures("way")
 
 ONE = {"type": "Feature", "properties": {"id": "a"}, "geometry": None}
 
@@ -217,7 +220,9 @@ def test_an_error_in_the_block_leaves_nothing(tmp_path, private):
 CALLER = """
 import sys, tempfile, time
 tempfile.tempdir = sys.argv[2]
+from layers.importing import processes
 from layers.importing.raw import open_raw, Limits
+processes._IS_LINUX = processes._IS_LINUX and sys.argv[4] == "forked"
 with open_raw(sys.argv[1], layer=sys.argv[3] or None, limits=Limits(seconds=100)):
     print("lent", flush=True)
     time.sleep(100)
@@ -228,7 +233,7 @@ with open_raw(sys.argv[1], layer=sys.argv[3] or None, limits=Limits(seconds=100)
 @pytest.mark.parametrize("while_reading", [False, True])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_caller_that_dies_leaves_nothing(
-    tmp_path, private, endless, how, while_reading
+    tmp_path, private, endless, how, while_reading, way
 ):
     path = endless if while_reading else geojson(tmp_path / "a.geojson")
     command = [
@@ -238,6 +243,7 @@ def test_a_caller_that_dies_leaves_nothing(
         path,
         private,
         "v" if while_reading else "",
+        way,
     ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -247,9 +253,18 @@ def test_a_caller_that_dies_leaves_nothing(
             time.sleep(0.5)
         else:
             assert caller.stdout.readline() == b"lent\n"
+        begun = _started_by(caller.pid)
+        assert begun
         caller.send_signal(how)
         caller.wait(timeout=20)
         _until(lambda: not _workers(private) and not list(private.iterdir()))
+        _until(lambda: not any(_processes().get(pid) for pid in begun))
+
+
+def _started_by(caller):
+    """Processes that another started itself, the prepared one among them."""
+    tasks = Path(f"/proc/{caller}/task").iterdir()
+    return {int(pid) for t in tasks for pid in (t / "children").read_text().split()}
 
 
 def _until(done):
@@ -337,12 +352,17 @@ def test_libraries_that_are_loaded_before_take_no_hold_away(tmp_path):
         "disk_mb": 100,
         "seconds": 60,
     }
-    with raw._started(folder) as process:
+    with ExitStack() as stack:
+        process = stack.enter_context(processes.forked_process(folder))
+        if process is None:
+            process = stack.enter_context(processes.started_process(folder))
+        else:
+            assert process.came()
         tasks = Path(f"/proc/{process.pid}/task")
-        raw._ask(process, request)
-        lines = [json.loads(process.stdout.readline())]
+        process.ask(request)
+        lines = [json.loads(process.answers.readline())]
         while "result" not in lines[-1]:
-            lines.append(json.loads(process.stdout.readline()))
+            lines.append(json.loads(process.answers.readline()))
         assert len(list(tasks.iterdir())) == 1
     assert lines[-1]["result"]["rows"] == 1
     assert ";".join(lines[-1]["holds"]) == alone.stdout.strip()
@@ -358,6 +378,7 @@ def test_no_secret_is_inherited(tmp_path, rows_of, monkeypatch):
         return popen(*args, **options)
 
     monkeypatch.setattr(subprocess, "Popen", watched)
+    processes._prepared.stop()
     rows_of(geojson(tmp_path / "a.geojson"))
     assert seen["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] == ".none"
     assert "OGR_VRT" in seen["GDAL_SKIP"]
