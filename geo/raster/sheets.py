@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.errors import GridError
+from geo.raster.blocks import HUGE, Blocks, Shelf
 from geo.raster.grid import Grid
 from geo.raster.kernels.samples import clean
 from geo.raster.reading import open_raster
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.raster.bands import Band
-
-HUGE = 1e15
-"""Numbers as large as this mean no value, as undeclared fill values do."""
 
 CACHE_MB = 64
 """What GDAL may keep of decoded blocks. Each is read once, so little is enough."""
@@ -76,27 +74,42 @@ class Handles:
 
     def __init__(self) -> None:
         self._mine = threading.local()
-        self._all: list[OrderedDict[Path, Any]] = []
+        self._all: list[OrderedDict[Path, tuple[Any, Blocks]]] = []
+        self._shelf = Shelf()
 
     def get(self, path: Path) -> Any:
-        """Open a file, unless this thread has it open."""
-        held: OrderedDict[Path, Any] | None = getattr(self._mine, "held", None)
+        """Open a file by rasterio, unless this thread has it open."""
+        return self._open(path)[0]
+
+    def blocks(self, path: Path) -> Blocks:
+        """Open a file for reading its blocks, unless this thread has it open."""
+        return self._open(path)[1]
+
+    def _open(self, path: Path) -> tuple[Any, Blocks]:
+        held: OrderedDict[Path, tuple[Any, Blocks]] | None
+        held = getattr(self._mine, "held", None)
         if held is None:
             held = self._mine.held = OrderedDict()
             self._all.append(held)
         if path not in held:
             if len(held) >= _HANDLES:
-                held.popitem(last=False)[1].close()
-            held[path] = open_raster(path)
+                _close(*held.popitem(last=False)[1])
+            source = open_raster(path)
+            held[path] = source, Blocks(source, self._shelf)
         held.move_to_end(path)
         return held[path]
 
     def close(self) -> None:
         """Close all."""
         for held in self._all:
-            for source in held.values():
-                source.close()
+            for both in held.values():
+                _close(*both)
             held.clear()
+
+
+def _close(source: Any, blocks: Blocks) -> None:
+    source.close()
+    blocks.close()
 
 
 @contextmanager
@@ -165,24 +178,19 @@ class Sheet:
         parts = [(file, part) for file in self.files if (part := window.meet(file[1]))]
         if len(parts) == 1:
             _fill_round(out, parts[0][1].within(window), self.none)
-        elif sum(part.rows * part.columns for _, part in parts) < out.size:
+        elif sum(part.rows * part.columns for _, part in parts) < out.size or _overlap(
+            [part for _, part in parts]
+        ):
             out[:] = self.none
-        alike = len({file[2:] for file, _ in parts}) == 1
-        if alike and not _overlap([part for _, part in parts]):
-            # Together, since one long row is faster than the rows of many parts.
-            for (path, place, _, masked), part in parts:
-                rows = out[part.within(window)]
-                self._read(handles.get(path), part.within(place), masked, rows)
-            self._clean(out, parts[0][0][2])
-            return
         done: list[Window] = []
         for (path, place, nodata, masked), part in parts:
             target = out[part.within(window)]
-            fresh = np.empty(target.shape, target.dtype)
-            self._read(handles.get(path), part.within(place), masked, fresh)
-            self._clean(fresh, nodata)
-            free = self._empty(target) if any(map(part.meet, done)) else np.True_
-            np.copyto(target, fresh, where=free)
+            if any(map(part.meet, done)):
+                fresh = np.empty(target.shape, target.dtype)
+                self._read(path, part.within(place), nodata, masked, fresh, handles)
+                np.copyto(target, fresh, where=self._empty(target))
+            else:
+                self._read(path, part.within(place), nodata, masked, target, handles)
             done.append(part)
 
     def _empty(self, values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -193,44 +201,64 @@ class Sheet:
 
     def _read(
         self,
-        source: Any,
+        path: Path,
         inside: tuple[slice, slice],
+        nodata: float | None,
         masked: bool,
         out: NDArray[Any],
+        handles: Handles,
     ) -> None:
-        """Read part of one file as it is stored, but for what its mask hides."""
+        """Read part of one file, with what stands for none where there is no value."""
+        source = handles.get(path)
+        name = source.dtypes[self.band - 1]
+        whole = out.dtype.kind == "u"
+        other = whole and name != out.dtype.name
+        raw = np.empty(out.shape, name) if other else out
+        for rows, columns in handles.blocks(path).read(raw, inside, nodata):
+            down, across = rows.start - inside[0].start, columns.start - inside[1].start
+            left = raw[
+                down : down + rows.stop - rows.start,
+                across : across + columns.stop - columns.start,
+            ]
+            self._read_by_gdal(source, (rows, columns), left)
+            if left.dtype.kind == "f":
+                clean(left, left.dtype.type(np.nan if nodata is None else nodata), HUGE)
+        if other:
+            good = (raw >= 0) & (raw <= np.iinfo(out.dtype).max) & (raw % 1 == 0)
+            out[:] = np.where(good, raw, self.none)
+        if whole and nodata is not None and nodata != self.none:
+            out[out == nodata] = self.none
+        if not whole and (self.scale != 1.0 or self.offset != 0.0):
+            out *= self.scale
+            out += self.offset
+        if masked:
+            shown = np.empty(out.shape, np.uint8)
+            self._read_by_gdal(source, inside, shown, mask=True)
+            out[shown == 0] = self.none
+
+    def _read_by_gdal(
+        self,
+        source: Any,
+        inside: tuple[slice, slice],
+        out: NDArray[Any],
+        *,
+        mask: bool = False,
+    ) -> None:
+        """Read part of one file, or of its mask, as it is stored."""
         from rasterio.errors import RasterioIOError
 
         window = tuple((s.start, s.stop) for s in inside)
-        name = source.dtypes[self.band - 1]
         try:
-            if out.dtype.kind == "f" or name == out.dtype.name:
-                source.read(self.band, window=window, out=out)
+            if mask:
+                out[:] = source.read_masks(self.band, window=window)
             else:
-                raw = source.read(self.band, window=window)
-                good = (raw >= 0) & (raw <= np.iinfo(out.dtype).max) & (raw % 1 == 0)
-                out[:] = np.where(good, raw, self.none)
-            mask = source.read_masks(self.band, window=window) if masked else None
+                source.read(self.band, window=window, out=out)
         except RasterioIOError as error:
             raise GridError(
                 f"{Path(source.name).name} cannot be read in rows {inside[0].start} to "
                 f"{inside[0].stop}, columns {inside[1].start} to {inside[1].stop}; the "
                 f"file may be truncated. Fetch or make it again. ({_line(error)})"
             ) from error
-        if mask is not None:
-            out[mask == 0] = self.none
-
-    def _clean(self, out: NDArray[Any], nodata: float | None) -> None:
-        """Put NaN, or the code for none, where there is no value; apply the scale."""
-        if out.dtype.kind == "u":
-            if nodata is not None and nodata != self.none:
-                out[out == nodata] = self.none
-            return
-        stored = out.dtype.type(np.nan if nodata is None else nodata)
-        clean(out, float(stored), HUGE)
-        if self.scale != 1.0 or self.offset != 0.0:
-            out *= self.scale
-            out += self.offset
 
 
 def _fill_round(out: NDArray[Any], inner: tuple[slice, slice], value: float) -> None:

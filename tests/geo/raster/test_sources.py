@@ -389,3 +389,18 @@ def test_round_a_single_file_there_is_no_value(tmp_path, codes, edges):
         values == 7, source.none, values
     )
     np.testing.assert_array_equal(out, held)
+
+
+def test_between_overlapping_files_memory_holds_nothing(tmp_path):
+    """Two files that lie on each other are as large as the window, and leave a gap."""
+    values = np.full((70, 45), 4, np.uint8)
+    half = Grid(west=3e5, north=44e5, dx=30, dy=30, shape=(70, 45), crs=UTM.crs)
+    band = Band(
+        paths=[write(tmp_path / f"{name}.tif", values, half) for name in ("a", "b")]
+    )
+    with reading() as handles:
+        source = open_source(band, "x", UTM, codes=(4,), handles=handles)
+        out = np.full(UTM.shape, 5, source.dtype)
+        source.fill(out, Window(0, 0, *UTM.shape), handles)
+    assert (out[:, :45] == 4).all()
+    assert (out[:, 45:] == source.none).all()
