@@ -165,6 +165,7 @@ def added_layer(
     SchemaError
         If a feature lacks evidence and may not.
     """
+    _let_readers_load()
     import layers
 
     imported = layers.read(file, unsourced=True, **flags_of(flags))
@@ -180,6 +181,13 @@ def added_layer(
         )
     layers.check_features(gdf, report.file)
     return gdf.astype({"uncertainty_m": "float64", "precision_code": "int64"})
+
+
+def _let_readers_load() -> None:
+    """Let what reads files load while this process loads what it needs itself."""
+    from layers.importing.processes import get_ready
+
+    get_ready()
 
 
 @click.command("import")
@@ -220,6 +228,7 @@ def import_(
     OUT is written whole or not at all; the report stands beside it, as
     NAME.import.json and NAME.import.txt.
     """
+    _let_readers_load()
     import layers
 
     flags = flags_of(given)

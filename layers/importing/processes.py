@@ -243,7 +243,7 @@ class _Prepared:
             self._drop()
 
     def stop(self) -> None:
-        """Let it end."""
+        """End it."""
         with self._lock:
             self._drop()
 
@@ -301,15 +301,12 @@ class _Prepared:
         return process
 
     def _drop(self) -> None:
-        """Let it end, and see that it has."""
+        """End it; what it forked goes on, for it reads for its own caller."""
         if self._line is not None:
             self._line.close()
-        if self._process is not None:
-            try:
-                self._process.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if self._process is not None:  # it has nothing to put in order
+            self._process.kill()
+            self._process.wait()
         self._line = self._process = None
 
 

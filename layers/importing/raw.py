@@ -4,9 +4,10 @@ The file, and the sidecars that its kind has, are copied into a private folder; 
 process of its own (:mod:`layers.importing.processes`) with an environment of its own
 reads the copy with one reader, chosen by the first bytes, and writes the rows there as
 Arrow. What it says is checked, and nothing of it is unpickled or run. Everywhere it has
-a time limit, a single GDAL driver, and two settings that keep GDAL from the network. Where the system has them it has bounds on
-memory, processor and file length, too (POSIX), and on Linux neither a network nor other
-files, if the kernel lets a process give them up (:mod:`layers.importing.confinement`).
+a time limit, a single GDAL driver, and two settings that keep GDAL from the network.
+Where the system has them it has bounds on memory, processor and file length, too
+(POSIX), and on Linux neither a network nor other files, if the kernel lets a process
+give them up (:mod:`layers.importing.confinement`).
 When the caller dies, its watcher ends it and removes the folder (POSIX).
 """
 
