@@ -38,7 +38,7 @@ References
 
 from __future__ import annotations
 
-from math import asin, atan2, cos, degrees, hypot, nan, radians, sin, sqrt
+from math import asin, atan2, cos, degrees, hypot, nan, pi, radians, sin, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,7 +65,11 @@ SMALLEST_RADIUS_M = EQUATORIAL_RADIUS_M * (1 - ECCENTRICITY_SQUARED)
 FARTHEST_M = 20_003_932.0
 """No two places are farther apart: half a meridian, rounded up. [m]"""
 
-_POLAR_RADIUS_M = EQUATORIAL_RADIUS_M * sqrt(1 - ECCENTRICITY_SQUARED)
+POLAR_RADIUS_M = EQUATORIAL_RADIUS_M * sqrt(1 - ECCENTRICITY_SQUARED)
+"""Half the axis of the ellipsoid. [m]"""
+
+BRANCHING_M = pi * POLAR_RADIUS_M - 1.0
+"""Shorter ways are the only shortest ones between their ends, and far from it. [m]"""
 
 
 def longest(chord_m: Floats) -> Floats:

@@ -49,9 +49,6 @@ class Pieces(NamedTuple):
     """How far the piece may leave its chord, shape ``(p,)``. [m]"""
     owner: Ints
     """Feature of each piece, shape ``(p,)``."""
-    room: Floats
-    """Parts of the way along each piece where its edge begins and ends, shape
-    ``(p, 2)``: 0 and 1 where the piece is all of it."""
 
 
 def pieces_of(edges: Edges) -> tuple[Pieces, Ints]:
@@ -71,13 +68,13 @@ def pieces_of(edges: Edges) -> tuple[Pieces, Ints]:
     """
     counts = _counts(edges.lonlat)
     ends = np.concatenate([[0], np.cumsum(counts)])
-    lonlat, room = np.empty((ends[-1], 4)), np.empty((ends[-1], 2))
-    xyz, sag = np.empty((ends[-1], 6)), np.empty(ends[-1])
-    _cut(edges.lonlat, counts, lonlat, room)
+    lonlat, xyz = np.empty((ends[-1], 4)), np.empty((ends[-1], 6))
+    sag = np.empty(ends[-1])
+    _cut(edges.lonlat, counts, lonlat)
     _measure(lonlat, xyz, sag)
     offsets = ends[edges.offsets]
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return Pieces(lonlat=lonlat, xyz=xyz, sag=sag, owner=owner, room=room), offsets
+    return Pieces(lonlat=lonlat, xyz=xyz, sag=sag, owner=owner), offsets
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -120,7 +117,7 @@ def _measure(lonlat: Floats, xyz: Floats, sag: Floats) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _cut(edges: Floats, counts: Ints, lonlat: Floats, room: Floats) -> None:
+def _cut(edges: Floats, counts: Ints, lonlat: Floats) -> None:
     """Fill in the ends of the pieces; those that meet have the same."""
     p = 0
     for e in range(len(edges)):
@@ -132,7 +129,6 @@ def _cut(edges: Floats, counts: Ints, lonlat: Floats, room: Floats) -> None:
                 lonlat[p, axis + 2] = begin + step * (q + 1)
             if q == counts[e] - 1:
                 lonlat[p, 2], lonlat[p, 3] = edges[e, 2], edges[e, 3]
-            room[p, 0], room[p, 1] = -q, counts[e] - q
             p += 1
 
 

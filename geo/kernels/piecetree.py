@@ -13,12 +13,18 @@ References
 
 from __future__ import annotations
 
+from math import asin, sqrt, tan
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from geo.kernels.chords import ROUNDING_M
+from geo.kernels.chords import (
+    BRANCHING_M,
+    POLAR_RADIUS_M,
+    ROUNDING_M,
+    SMALLEST_RADIUS_M,
+)
 from geo.kernels.curve import morton_order
 from geo.kernels.gaps import STACK, between_segments, contact, to_segment
 from geo.kernels.pieces import Pieces
@@ -64,7 +70,6 @@ def piecetree(pieces: Pieces) -> PieceTree:
         xyz=pieces.xyz[order],
         sag=pieces.sag[order],
         owner=pieces.owner[order],
-        room=pieces.room[order],
     )
     sizes = [-(-len(order) // _FAN)]
     while sizes[-1] > 1:
@@ -236,6 +241,140 @@ def search(
         for n in range(seen):
             best[touched[n]] = np.inf
     return len(rows), filled
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def list_pieces(
+    ours: Pieces,
+    offsets: Ints,
+    tree: PieceTree,
+    owners: int,
+    i: Ints,
+    j: Ints,
+    chord: Floats,
+    tangents: Floats,
+    gain_m: float,
+    first: int,
+    found: Ints,
+) -> tuple[int, int]:
+    """List the pieces of pairs of features that may be nearer than a contact is.
+
+    Parameters
+    ----------
+    ours, offsets, tree, owners
+        As for :func:`search`.
+    i, j
+        Pairs, those of one ``i`` next to each other, shape ``(n,)``.
+    chord
+        Longest chord that matters, for each pair. [m]
+    tangents
+        Of each pair's contact the length of its geodesic; the place on ours, Earth-
+        centred, and the unit vector there away from the other; the same on the tree's
+        side, shape ``(n, 13)``. [m]
+    gain_m
+        Pieces that are nearer by no more than this do not matter. [m]
+    first
+        Pair to begin with, the first of its ``i``.
+    found
+        To be filled: pair, piece of ours and of the tree, shape ``(room, 3)``.
+
+    Returns
+    -------
+    next, filled : int
+        The first pair that was not listed, or ``n``; and how much is filled. Nothing
+        is when the pairs of one ``i`` need more room.
+
+    Notes
+    -----
+    Where a place x is s away from the contact's q, and g is the unit vector there along
+    the contact's geodesic, away from its other end, the first term of Taylor's series
+    is the component of the geodesic from q to x along g. That differs from
+    ``g · (x − q)`` by no more than ``s³ / (6 r²)``: the geodesic bends by 1 / r at the
+    most, along a normal that turns by s / r at the most. The second term has the bound
+    of :mod:`geo.kernels.remote`.
+    """
+    theirs, top = tree.pieces, len(tree.starts) - 2
+    pair_of = np.full(owners, -1, dtype=np.intp)
+    node_of, level_of = (
+        np.empty(_FAN * _DEPTH, np.intp),
+        np.empty(_FAN * _DEPTH, np.intp),
+    )
+    box = np.empty(6)
+    filled, begin = 0, first
+    while begin < len(i):
+        end, limit = begin, 0.0
+        while end < len(i) and i[end] == i[begin]:
+            pair_of[j[end]] = end
+            limit = max(limit, chord[end] + ROUNDING_M)
+            end += 1
+        kept = filled
+        for a in range(offsets[i[begin]], offsets[i[begin] + 1]):
+            ends, sag = ours.xyz[a], ours.sag[a]
+            for axis in range(3):
+                box[axis] = min(ends[axis], ends[axis + 3]) - sag
+                box[axis + 3] = max(ends[axis], ends[axis + 3]) + sag
+            node_of[0], level_of[0], size = 0, top, 1
+            while size:
+                size -= 1
+                level, node = level_of[size], node_of[size]
+                if _gap2(box, tree.boxes, tree.starts[level] + node) > limit * limit:
+                    continue
+                if level > 0:
+                    below = tree.starts[level] - tree.starts[level - 1]
+                    for child in range(node * _FAN, min((node + 1) * _FAN, below)):
+                        node_of[size], level_of[size] = child, level - 1
+                        size += 1
+                    continue
+                for b in range(node * _FAN, min((node + 1) * _FAN, len(theirs.sag))):
+                    pair = pair_of[theirs.owner[b]]
+                    if pair < 0:
+                        continue
+                    away = between_segments(ends, theirs.xyz[b])[0]
+                    if away - sag - theirs.sag[b] > chord[pair] + ROUNDING_M:
+                        continue
+                    rise, x = _rise(ends, sag, tangents[pair, 1:7])
+                    climb, y = _rise(theirs.xyz[b], theirs.sag[b], tangents[pair, 7:])
+                    if rise + climb - _fall(tangents[pair, 0], x, y) > -gain_m:
+                        continue
+                    if kept == len(found):
+                        return begin, filled
+                    found[kept, 0], found[kept, 1], found[kept, 2] = pair, a, b
+                    kept += 1
+        for pair in range(begin, end):
+            pair_of[j[pair]] = -1
+        filled, begin = kept, end
+    return begin, filled
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _rise(ends: Floats, sag: float, tangent: Floats) -> tuple[float, float]:
+    """Least component of the ways from a place to a piece, and the farthest of them."""
+    least, most = np.inf, 0.0
+    for end in range(0, 6, 3):
+        component, squared = 0.0, 0.0
+        for axis in range(3):
+            step = ends[end + axis] - tangent[axis]
+            component += step * tangent[axis + 3]
+            squared += step * step
+        least, most = min(least, component), max(most, squared)
+    farthest = sqrt(most) + sag
+    if farthest < ROUNDING_M:
+        return 0.0, 0.0
+    ratio = min(farthest / (2.0 * SMALLEST_RADIUS_M), 1.0)
+    farthest = 2.0 * SMALLEST_RADIUS_M * asin(ratio) + ROUNDING_M
+    bent = farthest * farthest * farthest / (6.0 * SMALLEST_RADIUS_M**2)
+    return least - sag - bent - 1e-9, farthest
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _fall(away: float, x: float, y: float) -> float:
+    """How far below its tangent a distance may be, when its ends move by x and y."""
+    longest = away + x + y
+    if longest >= BRANCHING_M or max(x, y) >= 1e7:
+        return np.inf
+    angle = longest / POLAR_RADIUS_M
+    bend = max(-1.0 / tan(angle), 0.0) if x == 0.0 or y == 0.0 else tan(angle / 2.0)
+    return bend / POLAR_RADIUS_M * (x * x + y * y) / 2.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -12,16 +12,17 @@ geodesic between the features is shorter than c, and that one is no longer than 
 mm. Distances are therefore right to 0.54 mm to points and 0.84 mm between lines and
 polygons, and less with the cube of the distance; measured, to 1e-7 m and 0.3 mm.
 
-Beyond 8 km which features are nearest is decided by bounds of the geodesic that hold
-everywhere, at the antipodes too: scaling the axis of the ellipsoid to a sphere of
-radius a lengthens no chord by less than 1 and turns the geodesic into a curve no
-longer than a / b times it, so
+Beyond 8 km the distance is Karney's at the contact that :mod:`geo.kernels.remote`
+proves: no geodesic between the two features is shorter by more than half a millimetre;
+from 19,969 km on, near the antipodes, where shortest ways branch, by more than a metre.
+Nor is a feature passed over that would be nearer than the k-th by more than that, for
+what is measured is ruled by a bound that holds everywhere, at the antipodes too:
+scaling the axis of the ellipsoid to a sphere of radius a lengthens no chord by less
+than 1 and turns the geodesic into a curve no longer than a / b times it, so
 
     s  ≥  2 b asin(c / 2 a).
 
-The distance is Karney's, minimised along the pieces of the contact that
-:func:`geo.kernels.chords.long_estimate` ranks first: at 500 km this may be 1 mm longer
-than the shortest, at 1,000 km 3 cm. Features that have a point in common are 0 apart.
+Features that have a point in common are 0 apart.
 """
 
 from __future__ import annotations
@@ -245,26 +246,14 @@ class _Search:
         return self._measured(pairs, parts)
 
     def _measured(self, pairs: Ints, parts: Floats) -> Answers:
-        """Distance and azimuth at the contacts; Karney's least where it is long."""
+        """Distance and azimuth at the contacts; the proved ones where it is long."""
         from geo.kernels.chords import earth_centred, inverse_pairs
+        from geo.kernels.remote import along
 
+        self._prove(pairs, parts)
         i, j = pairs[:, 0].copy(), pairs[:, 1].copy()
-        ours, theirs = (
-            self.ours.lonlat[pairs[:, 2]],
-            self.tree.pieces.lonlat[pairs[:, 3]],
-        )
-        t, u = parts[:, 1], parts[:, 2]
-        far = np.flatnonzero(parts[:, 0] > _short_m())
-        if len(far):
-            t, u = t.copy(), u.copy()
-            our_room = self.ours.room[pairs[far, 2]]
-            their_room = self.tree.pieces.room[pairs[far, 3]]
-            for _ in range(2):
-                here = _along(ours[far], t[far])
-                u[far] = _slid(here, theirs[far], u[far], their_room)
-                there = _along(theirs[far], u[far])
-                t[far] = _slid(there, ours[far], t[far], our_room)
-        here, there = _along(ours, t), _along(theirs, u)
+        here = along(self.ours.lonlat[pairs[:, 2]], parts[:, 1])
+        there = along(self.tree.pieces.lonlat[pairs[:, 3]], parts[:, 2])
         same = np.arange(len(i))
         distance_m, azimuth_deg = inverse_pairs(
             here, there, earth_centred(there), same, same
@@ -273,6 +262,50 @@ class _Search:
             near = np.flatnonzero(distance_m <= _TOUCHING_M)
             self._touch(i, j, near, distance_m, azimuth_deg)
         return Answers(i, j, distance_m, azimuth_deg)
+
+    def _prove(self, pairs: Ints, parts: Floats) -> None:
+        """Put the contacts of least geodesic in place of those that are far apart."""
+        from geo.geodesy import distance
+        from geo.kernels.piecetree import list_pieces
+        from geo.kernels.remote import PROVED_M, Contacts, along, proved, tangents
+
+        far = np.flatnonzero(parts[:, 0] > _short_m())
+        if not len(far):
+            return
+        mine, yours = pairs[far, 2], pairs[far, 3]
+        t, u = parts[far, 1], parts[far, 2]
+        here = along(self.ours.lonlat[mine], t)
+        there = along(self.tree.pieces.lonlat[yours], u)
+        best = Contacts(distance(*here.T, *there.T), mine, yours, t, u)
+        theirs = self.tree.pieces
+        best = proved(self.ours, theirs, best, np.arange(len(far)), mine, yours)
+        i, j = pairs[far, 0].copy(), pairs[far, 1].copy()
+        chord = _shortest_chord(best.distance_m)
+        ways = tangents(self.ours, theirs, best)
+        room, at = np.empty((_ROOM, 3), dtype=np.intp), 0
+        while at < len(i):
+            begun = at
+            at, filled = list_pieces(
+                self.ours,
+                self.offsets,
+                self.tree,
+                len(self.right),
+                i,
+                j,
+                chord,
+                ways,
+                PROVED_M / 2,
+                at,
+                room,
+            )
+            if at == begun:
+                room = np.empty((4 * len(room), 3), dtype=np.intp)
+                continue
+            block = Contacts._make(part[begun:at] for part in best)
+            pair, mine, yours = room[:filled].T.copy()
+            better = proved(self.ours, theirs, block, pair - begun, mine, yours)
+            pairs[far[begun:at], 2:] = np.column_stack([better.mine, better.yours])
+            parts[far[begun:at], 1:] = np.column_stack([better.t, better.u])
 
     def _touch(
         self, i: Ints, j: Ints, near: Ints, distance_m: Floats, azimuth_deg: Floats
@@ -356,70 +389,3 @@ def _shortest_chord(distance_m: Floats) -> Floats:
     angle = np.clip(distance_m / (2 * polar), 0.0, np.pi / 2)
     longest = 2 * EQUATORIAL_RADIUS_M * np.sin(angle)
     return np.asarray(np.minimum(distance_m, longest))
-
-
-def _along(piece: Floats, t: Floats) -> Floats:
-    """Places at parts of the ways along pieces, shape ``(p, 2)``. [degrees]."""
-    inner = piece[:, :2] + (piece[:, 2:] - piece[:, :2]) * t[:, None]
-    return np.where(t[:, None] == 1.0, piece[:, 2:], inner)
-
-
-def _slid(lonlat: Floats, piece: Floats, t: Floats, room: Floats) -> Floats:
-    """Parts of the ways along pieces where geodesics from places are shortest.
-
-    The derivative of a geodesic's length by the place of its end is the component of
-    that place's motion away from it. Its zero is bracketed from where it is guessed,
-    by steps that double as far as the edge goes, and found by the Illinois method.
-    """
-    low, high, step = t - 0.5, t + 0.5, 1.0
-    for _ in range(12):
-        low, high = np.maximum(low, room[:, 0]), np.minimum(high, room[:, 1])
-        at_low, at_high = _slope(lonlat, piece, low), _slope(lonlat, piece, high)
-        falls, climbs = at_low < 0, at_high > 0
-        if np.all((falls | (low == room[:, 0])) & (climbs | (high == room[:, 1]))):
-            break
-        low, high = (
-            np.where(falls, low, low - step),
-            np.where(climbs, high, high + step),
-        )
-        step *= 2
-    inside = falls & climbs
-    t = np.where(falls, high, low)
-    low, high, at_low, at_high = (
-        low[inside],
-        high[inside],
-        at_low[inside],
-        at_high[inside],
-    )
-    if not inside.any():
-        return t
-    lonlat, piece, side = lonlat[inside], piece[inside], np.zeros(len(low))
-    for _ in range(8):
-        middle = np.clip(
-            (low * at_high - high * at_low) / (at_high - at_low), low, high
-        )
-        here = _slope(lonlat, piece, middle)
-        right = here > 0
-        at_low = np.where(right & (side > 0), at_low / 2, at_low)
-        at_high = np.where(~right & (side < 0), at_high / 2, at_high)
-        high, at_high = np.where(right, middle, high), np.where(right, here, at_high)
-        low, at_low = np.where(right, low, middle), np.where(right, at_low, here)
-        side = np.where(right, 1.0, -1.0)
-    t[inside] = middle
-    return t
-
-
-def _slope(lonlat: Floats, piece: Floats, t: Floats) -> Floats:
-    """How fast geodesics from places lengthen along pieces. [m]."""
-    from geo.geodesy import inverse
-
-    there = _along(piece, t)
-    back = np.radians(inverse(*there.T, *lonlat.T).azimuth_deg)
-    turn, climb = np.radians(piece[:, 2:] - piece[:, :2]).T
-    sine = np.sin(np.radians(there[:, 1]))
-    across = EQUATORIAL_RADIUS_M / np.sqrt(1 - ECCENTRICITY_SQUARED * sine**2)
-    meridian = (
-        across * (1 - ECCENTRICITY_SQUARED) / (1 - ECCENTRICITY_SQUARED * sine**2)
-    )
-    east = turn * across * np.cos(np.radians(there[:, 1]))
-    return np.asarray(-(np.sin(back) * east + np.cos(back) * meridian * climb))
