@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -255,3 +257,12 @@ def test_balls_miss_nothing(sides, k, radius_m):
         of_owner = np.sort([s[row, owner == o].min() for o in np.unique(owner)])
         kth = of_owner[min(k, len(of_owner)) - 1] if k <= len(of_owner) else np.inf
         assert got[row, s[row] - radius_m <= kth].all()
+
+
+def test_a_ball_holds_all_places_below_it():
+    lonlat = globe(700, 5)
+    levels = Balls(lonlat, np.zeros(700), np.arange(700))._levels
+    for (below, less, _), (centre, radius, _) in pairwise(levels):
+        parent = centre[np.arange(len(below)) // 16]
+        away = geo.distance(*parent.T, *below.T) + less
+        assert (away <= radius[np.arange(len(below)) // 16]).all()
