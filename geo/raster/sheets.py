@@ -220,7 +220,7 @@ class Sheet:
                 down : down + rows.stop - rows.start,
                 across : across + columns.stop - columns.start,
             ]
-            self._read_by_gdal(source, (rows, columns), left)
+            self._read_by_gdal(source, (rows, columns), left, asked=inside)
             if left.dtype.kind == "f":
                 clean(left, left.dtype.type(np.nan if nodata is None else nodata), HUGE)
         if other:
@@ -242,9 +242,13 @@ class Sheet:
         inside: tuple[slice, slice],
         out: NDArray[Any],
         *,
+        asked: tuple[slice, slice] | None = None,
         mask: bool = False,
     ) -> None:
-        """Read part of one file, or of its mask, as it is stored."""
+        """Read part of one file, or of its mask, as it is stored.
+
+        An error names the whole window that was asked for.
+        """
         from rasterio.errors import RasterioIOError
 
         window = tuple((s.start, s.stop) for s in inside)
@@ -254,9 +258,10 @@ class Sheet:
             else:
                 source.read(self.band, window=window, out=out)
         except RasterioIOError as error:
+            rows, columns = asked or inside
             raise GridError(
-                f"{Path(source.name).name} cannot be read in rows {inside[0].start} to "
-                f"{inside[0].stop}, columns {inside[1].start} to {inside[1].stop}; the "
+                f"{Path(source.name).name} cannot be read in rows {rows.start} to "
+                f"{rows.stop}, columns {columns.start} to {columns.stop}; the "
                 f"file may be truncated. Fetch or make it again. ({_line(error)})"
             ) from error
 
