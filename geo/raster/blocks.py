@@ -50,6 +50,10 @@ _STRIPS, _BANDS, _STRIP_ROWS, _STRIP_SIZES = 273, 277, 278, 279
 _PREDICTOR, _TILE_WIDTH, _TILE_ROWS, _TILES, _TILE_SIZES = 317, 322, 323, 324, 325
 """Tags of a directory."""
 
+_LISTS = {_STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES}
+_SINGLE = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ORDER, _BANDS, _STRIP_ROWS}
+_SINGLE |= {_PREDICTOR, _TILE_WIDTH, _TILE_ROWS}
+
 _NUMBERS = {1: "u1", 3: "<u2", 4: "<u4", 16: "<u8"}
 """Types of TIFF that hold the numbers asked for here."""
 
@@ -138,7 +142,7 @@ def layout_of(source: Any, file: BinaryIO) -> Layout | None:
     if dtype.str[1:] not in _TYPES:
         return None
     tags = _directory(file)
-    single = {key: int(tags[key][0]) for key in tags if len(tags[key]) == 1}
+    single = {key: int(tags[key][0]) for key in _SINGLE & set(tags)}
     tiled = _TILES in tags
     keys = (_TILES, _TILE_SIZES) if tiled else (_STRIPS, _STRIP_SIZES)
     if not set(keys) <= set(tags):
@@ -179,7 +183,7 @@ def layout_of(source: Any, file: BinaryIO) -> Layout | None:
 
 
 def _directory(file: BinaryIO) -> dict[int, NDArray[Any]]:
-    """Read the whole numbers of the first directory of a TIFF; none if it is odd."""
+    """Read what is asked for in the first directory of a TIFF; none if it is odd."""
     head = _bytes(file, 0, 16)
     if head[:4] == b"II*\0":
         start, wide, entry = 4, "<I", 12
@@ -200,8 +204,11 @@ def _directory(file: BinaryIO) -> dict[int, NDArray[Any]]:
         for place in range(0, entries * entry, entry):
             key, kind = struct.unpack_from("<HH", listed, place)
             (count,) = struct.unpack_from(wide, listed, place + 4)
-            if kind not in _NUMBERS:
+            if key not in _SINGLE | _LISTS:
                 continue
+            # What is not understood must not pass for absent, nor one of two for both.
+            if kind not in _NUMBERS or key in found or (key in _SINGLE and count != 1):
+                return {}
             dtype = np.dtype(_NUMBERS[kind])
             size, begin = count * dtype.itemsize, place + 4 + room
             value = listed[begin : begin + size]

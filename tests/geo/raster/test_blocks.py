@@ -407,6 +407,22 @@ def test_no_directory_is_believed_that_gdal_reads_otherwise(tmp_path):
                 assert blocks.layout_of(source, another) is None
 
 
+@pytest.mark.parametrize("how", ["type", "count", "twice"])
+def test_a_tag_that_is_not_understood_does_not_pass_for_absent(tmp_path, how):
+    path = write(tmp_path / "x.tif", drawn("float32"), predictor=3)
+    whole = bytearray(path.read_bytes())
+    place = entry(whole, 317)[0] - 8
+    if how == "type":
+        struct.pack_into("<H", whole, place + 2, 8)  # a signed number
+    elif how == "count":
+        struct.pack_into("<I", whole, place + 4, 2)
+    else:  # the one after it becomes a second
+        struct.pack_into("<HHII", whole, place + 12, 317, 3, 1, 1)
+    with rasterio.open(path) as source, (tmp_path / "odd.tif").open("w+b") as odd:
+        odd.write(whole)
+        assert blocks.layout_of(source, odd) is None
+
+
 def test_a_block_used_in_parts_is_inflated_once(tmp_path, monkeypatch):
     path = write(tmp_path / "x.tif", drawn("float32"), predictor=3)
     calls = []
