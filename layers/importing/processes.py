@@ -234,6 +234,7 @@ class _Prepared:
                 if process is not None:
                     return process
                 self._drop()
+            self._failed += 1
         return None
 
     def fails(self) -> None:

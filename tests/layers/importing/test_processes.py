@@ -213,6 +213,7 @@ def test_a_file_does_without_if_it_dies_in_between(file, prepared, monkeypatch):
 def test_one_that_never_comes_up_is_not_tried_for_ever(file, monkeypatch):
     tries = []
     monkeypatch.setattr(processes, "_prepared", processes._Prepared())
+    monkeypatch.setattr(processes, "_TRIES", 1)
     popen = subprocess.Popen
 
     def spoilt(command, **options):
@@ -222,9 +223,9 @@ def test_one_that_never_comes_up_is_not_tried_for_ever(file, monkeypatch):
         return popen(command, **options)
 
     monkeypatch.setattr(subprocess, "Popen", spoilt)
-    for _ in range(5):
+    for _ in range(4):
         assert rows(file) == 9
-    assert 1 <= len(tries) <= 2 * processes._TRIES
+    assert 1 <= len(tries) <= 2  # the line may break before the first file
 
 
 def test_a_child_of_the_caller_has_its_own(file, prepared):
@@ -249,11 +250,12 @@ def test_a_child_of_the_caller_has_its_own(file, prepared):
 
 
 CALLER = """
-import os, signal, sys, time
+import ctypes, os, signal, sys, time
 from layers.importing import processes
 processes.get_ready()
 print(processes._prepared._process.pid, flush=True)
-if sys.argv[1] == "forks" and os.fork() == 0:
+# Python does not hear of this fork, so its end of the line stays open in the child.
+if sys.argv[1] == "forks" and ctypes.PyDLL(None).fork() == 0:
     print(os.getpid(), flush=True)
     signal.pause()
 if sys.argv[1] != "ends":
