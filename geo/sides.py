@@ -137,7 +137,7 @@ def _require_distinct_labels(gdf: gpd.GeoDataFrame, name: str) -> None:
     twice = gdf.index.duplicated()
     second = int(twice.argmax())
     raise ColumnError(
-        f"{name}, row {second}: the index label {gdf.index[second]!r} occurs twice, so "
+        f"{name}, row {second}: the index label {gdf.index[[second]].tolist()[0]!r} occurs twice, so "
         f"a match could not be traced back. Number the rows: "
         f"{name}.reset_index(drop=True)"
     )
