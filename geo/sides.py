@@ -136,8 +136,9 @@ def _require_distinct_labels(gdf: gpd.GeoDataFrame, name: str) -> None:
         return
     twice = gdf.index.duplicated()
     second = int(twice.argmax())
+    label = gdf.index[[second]].tolist()[0]
     raise ColumnError(
-        f"{name}, row {second}: the index label {gdf.index[[second]].tolist()[0]!r} occurs twice, so "
+        f"{name}, row {second}: the index label {label!r} occurs twice, so "
         f"a match could not be traced back. Number the rows: "
         f"{name}.reset_index(drop=True)"
     )
