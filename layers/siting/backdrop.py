@@ -44,10 +44,10 @@ def score_backdrop(found: SolarSites) -> tuple[Backdrop, ...]:
     Raises
     ------
     GridError
-        If the raster is gone or cannot be opened.
+        If the raster cannot be opened.
     """
     for path in found.outputs:
-        if path.name == SCORE:
+        if path.name == SCORE and path.is_file():
             return _backdrop(path, synthetic=found.synthetic)
     return ()
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +119,8 @@ def write_sites(found: SolarSites, stage: Path) -> None:
     of the outline, and a text that a spreadsheet would run gets an apostrophe before
     it.
     """
-    write_geopackage(sites_content(found), stage / SITES)
+    there = tuple(stage / name for name in (SCORE, MASK) if (stage / name).is_file())
+    write_geopackage(sites_content(replace(found, outputs=there)), stage / SITES)
     (stage / TABLE).write_bytes(_csv(found.table))
     about = about_sites(found)
     about["files"] = {
