@@ -115,8 +115,6 @@ class Backdrop:
     """Name for people."""
     abstract: str
     """What it shows, and what it means where it shows nothing."""
-    unit: str
-    """What the numbers are."""
     crs: str
     """Its CRS, as WKT 2."""
     low: float

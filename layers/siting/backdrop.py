@@ -69,7 +69,6 @@ def _backdrop(path: Path, *, synthetic: bool) -> tuple[Backdrop, ...]:
             file=SCORE,
             title=f"Suitability{made_up}",
             abstract=MEANING,
-            unit="",
             crs=crs,
             low=low,
             high=high,

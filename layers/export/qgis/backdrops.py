@@ -77,7 +77,7 @@ def _renderer(backdrop: Backdrop) -> ET.Element:
                 "item",
                 {
                     "value": value,
-                    "label": f"{value:g} {backdrop.unit}".strip(),
+                    "label": f"{value:g}",
                     "color": OVERLAY,
                     "alpha": round(255 * opacity),
                 },
