@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from geo.kernels.chords import SHORT_M, frame, long_estimate, short_inverse
-from geo.kernels.pieces import along, foot
+from geo.kernels.pieces import along, foot, to_segment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,20 +25,6 @@ GAIN_M = 1e-4
 
 STACK = (64, 5)
 """Shape of the room that :func:`contact` works in."""
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def to_segment(px: float, py: float, pz: float, ends: Floats) -> tuple[float, float]:
-    """Distance of a place from a straight segment in space, and where along it."""
-    x, y, z = ends[0], ends[1], ends[2]
-    dx, dy, dz = ends[3] - x, ends[4] - y, ends[5] - z
-    vx, vy, vz = px - x, py - y, pz - z
-    squared = dx * dx + dy * dy + dz * dz
-    t = 0.0
-    if squared > 0.0:
-        t = min(max((vx * dx + vy * dy + vz * dz) / squared, 0.0), 1.0)
-    vx, vy, vz = vx - t * dx, vy - t * dy, vz - t * dz
-    return sqrt(vx * vx + vy * vy + vz * vz), t
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -141,8 +141,10 @@ def along(piece: Floats, t: float) -> tuple[float, float]:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _slopes(piece: Floats, t: float, px: float, py: float, pz: float) -> Triple:
-    """Half of |X(t) − P|² differentiated twice by t, and the speed |X'|²."""
+def _slopes(
+    piece: Floats, t: float, px: float, py: float, pz: float
+) -> tuple[float, float, float, float, float]:
+    """Half of |X(t) − P|² differentiated twice by t, |X'|², |X − P|², and ϱ."""
     lon, lat = along(piece, t)
     x, y, z, sin_lon, cos_lon, sin_lat, cos_lat, bend, _ = frame(lon, lat)
     turn, climb = radians(piece[2] - piece[0]), radians(piece[3] - piece[1])
@@ -164,29 +166,57 @@ def _slopes(piece: Floats, t: float, px: float, py: float, pz: float) -> Triple:
     out, east = dx * cos_lon + dy * sin_lon, dy * cos_lon - dx * sin_lon
     speed = out1 * out1 + east1 * east1 + up1 * up1
     first = out * out1 + east * east1 + dz * up1
-    return first, speed + out * out2 + east * east2 + dz * up2, speed
+    second = speed + out * out2 + east * east2 + dz * up2
+    return first, second, speed, dx * dx + dy * dy + dz * dz, axis
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _is_convex(piece: Floats, speed: float, away: float, axis: float) -> bool:
+    """Whether |X(t) − P|² is surely convex all along a piece.
+
+    With what :func:`_slopes` says of any t. Half of its second derivative is
+    |X'|² + (X − P) · X''. As |X''| ≤ B, it is at least (|X'| − B)² − B (|X − P| + |X'|
+    + B). Half of |X'|² is asked for: then it is nowhere more than five times what it is
+    elsewhere, nor Newton's method farther from its goal than five of its steps.
+    """
+    turn, climb = abs(radians(piece[2] - piece[0])), abs(radians(piece[3] - piece[1]))
+    # ϱ grows with latitude by no more than M.
+    bend = (axis + _LARGEST_RADIUS_M * climb) * turn * turn
+    bend += _LARGEST_RADIUS_M * climb * (2.0 * turn + 1.0001 * climb)
+    fast = sqrt(speed)
+    slow = max(fast - bend, 0.0)
+    return slow * slow - bend * (sqrt(away) + fast + bend) >= speed / 2.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def foot(piece: Floats, guess: float, px: float, py: float, pz: float) -> float:
     """Part of the way along a piece where it is nearest to a place in space.
 
-    Newton's method on the derivative of the squared distance, kept inside a bracket
-    that its sign closes. Where the squared distance is not convex in t (places beyond
-    the piece's centre of curvature) the piece is looked over at nine places first.
+    Parameters
+    ----------
+    piece
+        Ends of a piece of :func:`pieces_of`, lon, lat, lon, lat. [degrees]
+    guess
+        Part of the way to begin with, 0 to 1.
+    px, py, pz
+        The place, Earth-centred. [m]
+
+    Returns
+    -------
+    float
+        0 to 1. No part of the piece is nearer by more than :data:`FOOT_M`.
+
+    Notes
+    -----
+    Where the squared distance is convex in t, by Newton's method on its derivative,
+    kept inside a bracket that its sign closes. Where it may not be (the place lies
+    beyond the piece's centre of curvature, or a pole is near), by halving the piece.
     """
     low, high, t = 0.0, 1.0, guess
-    if _slopes(piece, t, px, py, pz)[1] <= 0.0:
-        least = np.inf
-        for look in range(9):
-            lon, lat = along(piece, look / 8.0)
-            x, y, z = frame(lon, lat)[:3]
-            away = (x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2
-            if away < least:
-                least, t = away, look / 8.0
-        low, high = max(0.0, t - 0.125), min(1.0, t + 0.125)
     for turn in range(60):
-        first, second, speed = _slopes(piece, t, px, py, pz)
+        first, second, speed, away, axis = _slopes(piece, t, px, py, pz)
+        if turn == 0 and not _is_convex(piece, speed, away, axis):
+            return _halved(piece, px, py, pz)
         if speed == 0.0 or first == 0.0:
             return t
         if first > 0.0:
@@ -203,3 +233,71 @@ def foot(piece: Floats, guess: float, px: float, py: float, pz: float) -> float:
         if moved < 1e-6:
             return t
     return t
+
+
+FOOT_M = 8e-6
+"""No part of a piece is nearer than its foot by more than this. [m]"""
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _halved(piece: Floats, px: float, py: float, pz: float) -> float:
+    """Find the foot by halving a piece until its halves hardly leave their chords.
+
+    A half whose chord, less its sag, is no nearer than the best is left out.
+    """
+    sag = _sag(piece[0], piece[1], piece[2], piece[3])
+    # Begin and end of each part that is still to be looked at: the depth is that of
+    # the halving, and of each level one waits.
+    stack = np.empty((32, 2))
+    stack[0, 0], stack[0, 1] = 0.0, 1.0
+    size, best, t = 1, np.inf, 0.0
+    ends = np.empty(6)
+    while size:
+        size -= 1
+        begin, end = stack[size, 0], stack[size, 1]
+        for side in range(2):
+            lon, lat = along(piece, stack[size, side])
+            x, y, z = frame(lon, lat)[:3]
+            ends[3 * side], ends[3 * side + 1], ends[3 * side + 2] = x, y, z
+        away, part = to_segment(px, py, pz, ends)
+        own = sag * (end - begin) ** 2
+        if away - own >= best - FOOT_M / 2.0:
+            continue
+        if own <= FOOT_M / 2.0:
+            best, t = away, begin + part * (end - begin)
+            continue
+        # The half with the chord's foot comes off the stack first.
+        middle = (begin + end) / 2.0
+        near = size + 1 if part < 0.5 else size
+        far = size if part < 0.5 else size + 1
+        stack[near, 0], stack[near, 1] = begin, middle
+        stack[far, 0], stack[far, 1] = middle, end
+        size += 2
+    return t
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def to_segment(px: float, py: float, pz: float, ends: Floats) -> tuple[float, float]:
+    """Distance of a place from a straight segment in space, and where along it.
+
+    Parameters
+    ----------
+    px, py, pz
+        The place. [m]
+    ends
+        Both ends of the segment, shape ``(6,)``. [m]
+
+    Returns
+    -------
+    distance, t : float
+        In metres; part of the way along the segment, 0 to 1.
+    """
+    x, y, z = ends[0], ends[1], ends[2]
+    dx, dy, dz = ends[3] - x, ends[4] - y, ends[5] - z
+    vx, vy, vz = px - x, py - y, pz - z
+    squared = dx * dx + dy * dy + dz * dz
+    t = 0.0
+    if squared > 0.0:
+        t = min(max((vx * dx + vy * dy + vz * dz) / squared, 0.0), 1.0)
+    vx, vy, vz = vx - t * dx, vy - t * dy, vz - t * dz
+    return sqrt(vx * vx + vy * vy + vz * vz), t

@@ -6,7 +6,7 @@ Edges are cut into pieces that leave their chords by 0.25 m at the most
 themselves (:mod:`geo.kernels.gaps`).
 
 How exact a distance is. Up to 8 km the shortest chord between two features is found to
-1e-6 m where one of them is a point and to 0.3 mm otherwise, and its geodesic has the
+8e-6 m where one of them is a point and to 0.3 mm otherwise, and its geodesic has the
 bound of :mod:`geo.kernels.chords`: for any two places with the shortest chord c, no
 geodesic between the features is shorter than c, and that one is no longer than c + 0.54
 mm. Distances are therefore right to 0.54 mm to points and 0.84 mm between lines and
