@@ -68,6 +68,19 @@ def test_no_place_of_a_piece_is_nearer_than_its_foot(lon, lat, way, away_m, gues
     assert found <= least + FOOT_M
 
 
+@pytest.mark.parametrize("low", [1e-6, 2e-6, 4e-6])
+@pytest.mark.parametrize("high", [0.0, 5e-7, 1e-6])
+def test_the_foot_on_a_spiral_about_the_pole(low, high):
+    """What bulges between two halves is on one of them, from wherever it is seen."""
+    piece = cut([-170.0, 90 - low, 170.0, 90 - high]).lonlat[0]
+    for lon in range(-180, 180, 3):
+        at = earth_centred(float(lon), 89.999)
+        t = foot(piece, 0.5, *at)
+        found = np.linalg.norm(earth_centred(*along(piece, t)) - at)
+        least = np.linalg.norm(places(piece, PARTS) - at, axis=1).min()
+        assert found <= least + FOOT_M
+
+
 @pytest.mark.parametrize("turn", [350.0, 180.0, 60.0, 1.0])
 def test_the_foot_on_a_parallel_round_the_pole_is_on_the_meridian_of_the_place(turn):
     piece = np.array([-turn / 2, 90 - 1e-6, turn / 2, 90 - 1e-6])

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point
 
@@ -76,6 +76,8 @@ def one_box(ours, theirs):
 
 @settings(max_examples=100, deadline=None)
 @given(some_piece(), some_piece())
+# Side by side across most of the globe, both ways fall as the places move together.
+@example((0, -0.01, 0, 0.01), (150, -0.01, 150, 0.01))
 def test_nothing_in_a_box_is_below_its_bounds(ours, theirs):
     if not apart(ours, theirs):
         return
@@ -135,6 +137,58 @@ def test_nothing_is_nearer_than_what_is_proved(ours, theirs):
     assert geo.distance(*ends[0].T, *ends[1].T) == best.distance_m
     assert 0 <= best.t[0] <= 1
     assert 0 <= best.u[0] <= 1
+
+
+@st.composite
+def facing(draw):
+    """Two pieces, or a piece and a place, square to a geodesic between them."""
+    lon, lat = draw(st.sampled_from([(125, 40), (0, 0), (10, 70), (-60, -30)]))
+    azimuth = draw(st.integers(0, 359))
+    away = draw(st.sampled_from([2e4, 3e5, 2e6, 4.5e6, 9e6, 1.5e7, 1.95e7]))
+    there = geo.destination(lon, lat, azimuth, away)
+    way = geo.inverse(lon, lat, *there)
+
+    def through(place, towards, lengths):
+        turn = draw(st.integers(-20, 20)) / 400
+        share = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.6, 0.9]))
+        length = draw(st.sampled_from(lengths))
+        ends = [
+            geo.destination(*place, towards + turn + side, length * part)
+            for side, part in ((90, share), (-90, 1 - share))
+        ]
+        return tuple(map(float, np.concatenate(ends)))
+
+    ours = through((lon, lat), float(way.azimuth_deg), [0.0, 500.0, 3_000.0])
+    theirs = through(there, float(way.back_azimuth_deg), [500.0, 3_000.0])
+    return ours, theirs
+
+
+def refined(a, b):
+    """Least distance of two pieces: a grid, and a finer one where it is least."""
+    (t, u), half = (0.5, 0.5), 0.5
+    for _ in range(4):
+        along_a = np.clip(t + half * np.linspace(-1, 1, 61), 0, 1)
+        along_b = np.clip(u + half * np.linspace(-1, 1, 61), 0, 1)
+        found = grid(a, b, along_a, along_b)
+        i, j = np.unravel_index(found.argmin(), found.shape)
+        t, u, half = along_a[i], along_b[j], half / 15
+    return found.min()
+
+
+@settings(max_examples=150, deadline=None)
+@given(facing(), st.sampled_from([0.0, 0.5, 1.0]))
+@example(((0, -0.01, 0, 0.01), (150, -0.01, 150, 0.01)), 0.5)
+def test_of_two_that_face_each_other_the_least_is_found(pair, start):
+    ours, theirs = pair
+    if abs(ours[2] - ours[0]) > 90 or abs(theirs[2] - theirs[0]) > 90:
+        return
+    a, b = first_piece(ours), first_piece(theirs)
+    none, part = np.array([0]), np.array([start])
+    here, there = along(a.lonlat, part), along(b.lonlat, part)
+    known = Contacts(geo.distance(*here.T, *there.T), none, none, part, part)
+    found = proved(a, b, known, none, none, none).distance_m[0]
+    bound = PROVED_M if found <= ANTIPODES_M else ANTIPODAL_M
+    assert found <= refined(a, b) + bound + NOISE_M
 
 
 # ── whole lines, as far as there is ──────────────────────────────────────────
