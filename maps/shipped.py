@@ -71,9 +71,16 @@ def lean(text: str) -> str:
 
 @cache
 def leaflet_script() -> str:
-    """Leaflet's script, from the installed package."""
-    text = _leaflet("leaflet.js")
-    return re.sub(r"//# sourceMappingURL=.*\s*$", "", text)
+    """Leaflet's script, from the installed package.
+
+    Notes
+    -----
+    Leaflet tries ``document.namespaces``, which browsers have not had for long. What is
+    thrown there makes them read the whole script twice more to note where, so the
+    script finds one that does nothing.
+    """
+    text = re.sub(r"//# sourceMappingURL=.*\s*$", "", _leaflet("leaflet.js"))
+    return f"document.namespaces={{add(){{}}}};\n{text}\ndelete document.namespaces;\n"
 
 
 @cache

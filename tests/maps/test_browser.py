@@ -40,6 +40,12 @@ def test_opens_small_fast_and_alone(page_file, open_page):
         assert page.locator("[data-key]").first.is_visible()
 
 
+def test_nothing_is_left_of_what_leaflet_finds(page_file, open_page):
+    with open_page(page_file) as page:
+        assert not page.evaluate("'namespaces' in document")
+        assert page.evaluate("L.Browser.svg && !L.Browser.vml")
+
+
 @pytest.mark.parametrize("name", ["pobeda-2014", "sicomines-2008"])
 def test_another_exchange_opens_too(name, tmp_path, open_page):
     deal = layers.load_exchange(name)
