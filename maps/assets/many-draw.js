@@ -64,6 +64,28 @@
     return side ? { way: 'dot', side } : { way: 'density', side: CELL };
   }
 
+  /** Colour cells by the commonest class in each, as strongly as its count; the most of all. A
+   * loop of its own, which the browser makes fast sooner than one that may wait. */
+  function shade(out, counts, parts, colours) {
+    const classes = colours.length;
+    let most = 1;
+    for (let i = 0; i < counts.length; i += 1) if (counts[i] > most) most = counts[i];
+    const span = Math.log(most) || 1;
+    const strength = (count) => Math.round(95 + 160 * (most === 1 ? 1 : Math.log(count) / span)) << 24;
+    const known = Uint32Array.from({ length: Math.min(most, 255) + 1 }, (_, count) => (count ? strength(count) : 0));
+    for (let i = 0; i < counts.length; i += 1) {
+      const count = counts[i];
+      if (!count) continue;
+      let best = 0;
+      if (parts) {
+        const base = i * classes;
+        for (let c = 1; c < classes; c += 1) if (parts[base + c] > parts[base + best]) best = c;
+      }
+      out[i] = colours[best] | (count < known.length ? known[count] : strength(count));
+    }
+    return most;
+  }
+
   /** One painting of a layer: what is needed while it is made. */
   class Painting {
     constructor(layer, canvas, view) {
@@ -279,25 +301,11 @@
         }
       };
       const done = async () => {
-        let most = 1;
-        for (let i = 0; i < counts.length; i += 1) if (counts[i] > most) most = counts[i];
         const small = document.createElement('canvas');
         [small.width, small.height] = [columns, rows];
         const pen = small.getContext('2d', { willReadFrequently: true });
         const image = pen.createImageData(columns, rows);
-        const out = new Uint32Array(image.data.buffer);
-        const colour = this.colours.map((c) => pixel(c, 0));
-        const span = Math.log(most) || 1;
-        for (let i = 0; i < counts.length; i += 1) {
-          if (!counts[i]) continue;
-          let best = 0;
-          if (parts) {
-            const base = i * classes;
-            for (let c = 1; c < classes; c += 1) if (parts[base + c] > parts[base + best]) best = c;
-          }
-          const share = most === 1 ? 1 : Math.log(counts[i]) / span;
-          out[i] = (colour[best] | (Math.round(95 + 160 * share) << 24)) >>> 0;
-        }
+        const most = shade(new Uint32Array(image.data.buffer), counts, parts, this.colours.map((c) => pixel(c, 0)));
         if (!(await this.pause())) return false;
         pen.putImageData(image, 0, 0);
         this.pen.imageSmoothingEnabled = false;
