@@ -6,7 +6,7 @@
   const LATER_MS = 150;
   const LUMP = 8192;
   const { make, said } = lodemap;
-  const count = new Intl.NumberFormat('en');
+  const { counted } = lodemap.packed;
 
   /** Small letters without accents and apostrophes; as in search.js. */
   function plain(text) {
@@ -48,8 +48,8 @@
       layer.filter = pass;
       await layer.choose();
       const left = pass ? pass.reduce((sum, one) => sum + one, 0) : layer.shape.placed;
-      lodemap.announce(lodemap.t('{0} of {1} features pass the filter', count.format(left),
-        count.format(layer.shape.placed)));
+      lodemap.announce(lodemap.t('{0} of {1} features pass the filter', counted(left),
+        counted(layer.shape.placed)));
     }
 
     const order = [...layer.data.columns].sort((a, b) =>
@@ -106,7 +106,7 @@
       const tick = make('input', '', { type: 'checkbox' });
       tick.checked = tick.defaultChecked = true;
       label.append(tick, text === null ? said('no value')
-        : make('span', `${text} (${count.format(column.counts[i])})`, { lang: '' }));
+        : make('span', `${text} (${counted(column.counts[i])})`, { lang: '' }));
       box.append(label);
       return tick;
     });

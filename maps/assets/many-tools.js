@@ -3,8 +3,8 @@
   'use strict';
 
   const PAGE = 20;
-  const count = new Intl.NumberFormat('en');
   const { make, said, t } = lodemap;
+  const { counted } = lodemap.packed;
 
   /**
    * The legend's row of a layer: how it is drawn now, its filter, its list. A layer has
@@ -41,15 +41,15 @@
     const shown = layer.wanted && !layer.data.tiles
       ? layer.wanted.reduce((sum, one) => sum + one, 0) : placed;
     const inView = layer.shown ? layer.shape.count(layer.windows(), layer.wanted) : 0;
-    const parts = [t('{0} of {1} in view', count.format(inView), count.format(placed))];
-    if (shown < placed) parts.push(t('{0} pass the filter', count.format(shown)));
+    const parts = [t('{0} of {1} in view', counted(inView), counted(placed))];
+    if (shown < placed) parts.push(t('{0} pass the filter', counted(shown)));
     const { manner, most, small } = layer.picture || {};
     if (layer.missing) parts.push(layer.missing());
     if (layer.kind !== 1 && !small && !layer.shape.weights) return all(parts);
     if (manner?.way === 'density' && most) {
       parts.push(layer.classed
-        ? t('drawn as density: in each square of {0} px the fainter, the fewer; {1} at most, in the colour of the commonest class', manner.side, count.format(most))
-        : t('drawn as density: in each square of {0} px the fainter, the fewer; {1} at most', manner.side, count.format(most)));
+        ? t('drawn as density: in each square of {0} px the fainter, the fewer; {1} at most, in the colour of the commonest class', manner.side, counted(most))
+        : t('drawn as density: in each square of {0} px the fainter, the fewer; {1} at most', manner.side, counted(most)));
     } else if (small) {
       parts.push(t('what would be too small to see is drawn as a dot'));
     } else if (manner?.way === 'dot' || manner?.way === 'disc') {

@@ -6,12 +6,13 @@
   let active = false;
   let points = [];
   let drawn = null;
+  let number = null; // made when it is asked for: it takes the browser long
 
   const byId = (id) => document.getElementById(id);
-  const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 
   /** A length in words: metres below 1 km, else kilometres with one decimal. */
   function words(metres) {
+    number ??= new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
     return metres < 1000 ? `${Math.round(metres)} m` : `${number.format(metres / 1000)} km`;
   }
 

@@ -584,3 +584,10 @@ def test_columns_that_are_damaged_say_so(points_page, many_folder, open_page):
             page,
             "document.querySelector('.many-status').textContent.includes('damaged')",
         )
+
+
+def test_counts_have_commas_between_thousands(points_page, open_page):
+    with open_page(points_page) as page:
+        counts = [0, 7, 999, 1000, 12345, 999999, 1234567890]
+        told = page.evaluate("(counts) => counts.map(lodemap.packed.counted)", counts)
+        assert told == [f"{count:,}" for count in counts]
