@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.crs import LONLAT, is_lonlat
+from geo.wkb import from_wkb
 from layers.errors import QueryError
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def from_arrow(
     """
     import geopandas as gpd
     import pandas as pd
-    import shapely
 
     columns: dict[str, Any] = {}
     shapes: list[str] = []
@@ -95,7 +95,7 @@ def from_arrow(
         name = _unused(field.name, columns)
         if (field.metadata or {}).get(_NAME) in _WKB:
             wkb = values.to_numpy(zero_copy_only=False)
-            series = gpd.GeoSeries(shapely.from_wkb(wkb), crs=_crs(field))
+            series = gpd.GeoSeries(from_wkb(wkb), crs=_crs(field))
             if doubt is not None and is_lonlat(series.crs) and doubt(name, series):
                 series = gpd.GeoSeries(series.to_numpy())
             columns[name] = series

@@ -17,6 +17,7 @@ import numpy as np
 
 from geo.crs import is_lonlat
 from geo.errors import ColumnError, CRSMismatchError, CRSMissingError, GeometryError
+from geo.wkb import from_wkb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,14 +124,13 @@ def frame(table: pa.Table) -> gpd.GeoDataFrame:
         The same rows and columns, the index set.
     """
     import geopandas as gpd
-    import shapely
 
     geo = geo_of(table.schema)
     named = [n for n in table.column_names if n in geo["columns"]]
     order = list(table.slice(0, 0).to_pandas().columns)
     data = table.drop_columns(named).to_pandas()
     for name in sorted(named, key=order.index):
-        shapes = shapely.from_wkb(table[name].to_numpy())
+        shapes = from_wkb(table[name].to_numpy())
         crs = geo["columns"][name].get("crs", "OGC:CRS84")
         data.insert(order.index(name), name, gpd.GeoSeries(shapes, data.index, crs=crs))
     return gpd.GeoDataFrame(data, geometry=geo["primary_column"])
@@ -263,7 +263,7 @@ def write(table: pa.Table, path: Path) -> None:
 
     geo = geo_of(table.schema)
     column = geo["columns"][geo["primary_column"]]
-    shapes = shapely.from_wkb(table[geo["primary_column"]].to_numpy())
+    shapes = from_wkb(table[geo["primary_column"]].to_numpy())
     kinds = np.unique(shapely.get_type_id(shapes) * 2 + shapely.has_z(shapes))
     column["geometry_types"] = [_KINDS[k // 2] + " Z" * (k % 2) for k in kinds]
     if len(shapes):
@@ -313,9 +313,7 @@ class Writer:
         table
             Of the schema that the file began with.
         """
-        import shapely
-
-        shapes = shapely.from_wkb(table[self._primary].to_numpy())
+        shapes = from_wkb(table[self._primary].to_numpy())
         covered = _covered(table, shapes).cast(self._out.schema)
         self._out.write_table(covered, row_group_size=_group_rows(covered))
 

@@ -26,8 +26,8 @@ from geo.kernels.chords import (
     SMALLEST_RADIUS_M,
 )
 from geo.kernels.curve import morton_order
-from geo.kernels.gaps import STACK, between_segments, contact, to_segment
-from geo.kernels.pieces import Pieces
+from geo.kernels.gaps import STACK, between_segments, contact
+from geo.kernels.pieces import Pieces, to_segment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

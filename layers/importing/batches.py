@@ -143,6 +143,7 @@ def write_batches(
                     arrays.append(_places(batch.column(place), told))
                 sink.write_batch(pa.record_batch(arrays, schema=plain))
                 told.rows += batch.num_rows
+                job.has_written(told.rows)
                 job.progress(told.rows, whole)
                 if stream.tell() > max(_ALWAYS, _TIMES_AT_MOST * job.size):
                     raise ReadError(

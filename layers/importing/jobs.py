@@ -39,6 +39,8 @@ class Job:
         Arrow file to write.
     progress
         Takes rows read and rows in all (0 where the file does not say).
+    has_written
+        Takes rows that are in the Arrow file by now.
     foretell
         Takes the type of the geometries, before they are read, where a file states it.
     """
@@ -51,6 +53,7 @@ class Job:
     bytes_at_most: int
     out: Path
     progress: Callable[[int, int], None]
+    has_written: Callable[[int], None] = field(default=lambda _: None)
     foretell: Callable[[str], None] = field(default=lambda _: None)
 
     @property

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.wkb import from_wkb
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -54,10 +56,9 @@ class Outlines:
     def shapes(self, which: NDArray[np.bool_]) -> NDArray[np.object_]:
         """Geometries of some of the rows that are plain, shape ``(which.sum(),)``."""
         import pyarrow as pa
-        import shapely
 
         wkb = self.column.filter(pa.array(which)).to_numpy(zero_copy_only=False)
-        return np.asarray(shapely.from_wkb(wkb))
+        return from_wkb(wkb)
 
 
 def get_ready(geometry_type: str, size: int) -> None:

@@ -10,11 +10,13 @@ import numpy as np
 from layers.errors import ImportRefusedError
 from layers.importing import repairs
 from layers.importing.account import Account
-from layers.importing.candidates import STUDY_AREA, finite
-from layers.importing.datums import DatumColumn, datums_of
+from layers.importing.ahead import shapes_of
+from layers.importing.candidates import STUDY_AREA
+from layers.importing.datums import datums_of
+from layers.importing.geometries import Geometries, Kept, to_wkb
 from layers.importing.mapping import check_origin
 from layers.importing.place_columns import PlaceColumns, find_columns, given_columns
-from layers.importing.places import Places, point_wkb, read_places
+from layers.importing.places import Places, read_places
 from layers.importing.placing import Placement, Question, parse_crs, place
 from layers.importing.schema_columns import Plan, SchemaColumns, plan_columns
 from layers.importing.uncertainty import radii_m
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
+    from layers.importing.ahead import Ahead
     from layers.importing.mapping import Mapping
     from layers.importing.raw import RawFile
 
@@ -50,6 +53,7 @@ class Pipeline:
         *,
         unsourced: bool = False,
         progress: Progress | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         """Look at all rows once, and find how they are placed.
 
@@ -65,6 +69,8 @@ class Pipeline:
             Whether it may lack a source.
         progress
             Called with the rows looked at or done, and twice the number of rows.
+        ahead
+            What is known of the rows already.
 
         Raises
         ------
@@ -73,6 +79,7 @@ class Pipeline:
         """
         self.raw, self.name, self.mapping = raw, name, mapping
         self._progress, self._done = progress, 0
+        self._ahead = ahead
         self._cache: dict[int, Places] = {}
         self.account = Account()
         self.places = self._place_columns()
@@ -87,6 +94,14 @@ class Pipeline:
         self.datum = datums_of(name, raw.columns, mapping.read, self._column)
         self.placement: Placement = place(self._question())
         self._check_datum()
+        self.geometries = Geometries(
+            name=name,
+            placement=self.placement,
+            account=self.account,
+            label=self._label,
+            as_stored=self.places.how == "geometry",
+            repair=mapping.read.repair,
+        )
         self.schema = SchemaColumns(
             name=name,
             plan=self.plan,
@@ -117,9 +132,34 @@ class Pipeline:
             If a value means nothing here, or a geometry needs mending and nothing may
             be mended.
         """
+        for table, kept in self._rows():
+            wkb = to_wkb(kept.shapes) if kept.wkb is None else kept.wkb
+            yield table.append_column("geometry", wkb)
+
+    def batches_and_shapes(self) -> Iterator[tuple[pa.Table, NDArray[np.object_]]]:
+        """Make the rows of the layer, and their geometries.
+
+        Yields
+        ------
+        table : pyarrow.Table
+            As :meth:`batches` has it, without ``geometry``.
+        shapes : numpy.ndarray
+            In EPSG:4326, a geometry for each row.
+
+        Raises
+        ------
+        ImportRefusedError
+            As :meth:`batches` does.
+        """
+        for table, kept in self._rows():
+            shapes = kept.shapes
+            yield table, shapes_of(kept.wkb) if shapes is None else shapes
+
+    def _rows(self) -> Iterator[tuple[pa.Table, Kept]]:
+        """Make the rows of the layer; refuse it if there are none."""
         first = 1
         for i, batch in self._raw_batches():
-            yield self._finished(batch, self._places_of(i, batch), first)
+            yield self._finished(i, batch, first)
             first += batch.num_rows
         if not self.account.rows_out:
             raise ImportRefusedError(
@@ -210,6 +250,8 @@ class Pipeline:
 
     def _places_of(self, i: int, batch: pa.RecordBatch) -> Places:
         """Places of a batch; those of text are kept, as reading them is slow."""
+        if self._ahead is not None and i in self._ahead.places:
+            return self._ahead.places[i]
         if i not in self._cache:
             places = read_places(batch, self.places)
             read_soon = self.places.how == "geometry" and places.outlines is None
@@ -331,162 +373,23 @@ class Pipeline:
                 return str(cell).strip()[:60]
         return ""
 
-    def _finished(self, batch: pa.RecordBatch, places: Places, first: int) -> pa.Table:
-        """Rows of a batch that stay, with their geometry."""
+    def _finished(
+        self, i: int, batch: pa.RecordBatch, first: int
+    ) -> tuple[pa.Table, Kept]:
+        """Rows of a batch that stay, and their geometry."""
         import pyarrow as pa
 
+        places = self._places_of(i, batch)
         numbers = np.arange(first, first + batch.num_rows, dtype=np.int64)
         datum = self.datum.batch(batch) if self.datum else None
-        if places.shapes is None:
-            keep, wkb = self._points(batch, places, first, datum)
-        else:
-            keep, wkb = self._shapes(batch, places, first, datum)
+        kept = self.geometries.of(batch, places, first, datum)
+        if kept.wkb is None and kept.shapes is None:
+            shapes = None if self._ahead is None else self._ahead.shapes.get(i)
+            kept = Kept(kept.keep, batch.column("geometry"), shapes)
+        keep = kept.keep
         radius = radii_m(places, self.placement, self.mapping.read.uncertainty_m)
         if not keep.all():
             batch, radius = batch.filter(pa.array(keep)), radius[keep]
         table = self.schema.apply(batch, radius, numbers[keep])
         self.account.add_rows(table)
-        return table.append_column("geometry", wkb)
-
-    def _points(
-        self,
-        batch: pa.RecordBatch,
-        places: Places,
-        first: int,
-        datum: DatumColumn | None,
-    ) -> tuple[NDArray[np.bool_], pa.Array]:
-        """Points that stay, and their WKB."""
-        assert places.x is not None
-        assert places.y is not None
-        expected = self.placement.expected(places.boxes())
-        if not expected.all():
-            blank = np.isnan(places.x) & np.isnan(places.y)
-            whole = np.isfinite(places.x) & np.isfinite(places.y)
-            dropped = np.full(len(expected), repairs.ELSEWHERE, dtype=object)
-            dropped[~whole] = repairs.NOT_FINITE
-            dropped[blank] = repairs.EMPTY
-            dropped[places.missing] = repairs.MISSING
-            kinds = {int(row): str(dropped[row]) for row in np.flatnonzero(~expected)}
-            self._refuse_mending(first, kinds)
-            self._drop(batch, first, kinds)
-        if self.placement.changes_nothing and datum is None:
-            if expected.all() and self.places.how == "geometry":
-                return expected, batch.column("geometry")
-            return expected, point_wkb(places.x[expected], places.y[expected])
-        lon, lat = self.placement.lonlat(places.x, places.y)
-        if datum is not None:
-            lon, lat = datum.undone(lon, lat)
-        return expected, point_wkb(lon[expected], lat[expected])
-
-    def _shapes(
-        self,
-        batch: pa.RecordBatch,
-        places: Places,
-        first: int,
-        datum: DatumColumn | None,
-    ) -> tuple[NDArray[np.bool_], pa.Array]:
-        """Shapes that stay, mended, and their WKB."""
-        import pyarrow as pa
-        import shapely
-
-        assert places.shapes is not None
-        boxes = places.boxes()
-        elsewhere = finite(boxes) & ~self.placement.expected(boxes)
-        shapes = places.shapes.copy()
-        plain = np.zeros(len(shapes), dtype=bool)
-        if places.outlines is not None:
-            plain = places.outlines.plain & ~elsewhere
-            if not self.placement.changes_nothing or datum is not None:
-                shapes[plain] = places.outlines.shapes(plain)
-                plain[:] = False
-        shapes[elsewhere] = None
-        mended = self._mended(shapes, plain, datum)
-        for row in map(int, np.flatnonzero(elsewhere)):
-            mended.dropped[row] = repairs.ELSEWHERE
-        self.account.flattened += mended.flattened
-        self._refuse_mending(
-            first, mended.dropped | {r: k[0] for r, k in mended.repaired.items()}
-        )
-        self._drop(batch, first, mended.dropped)
-        for row, kinds in mended.repaired.items():
-            areas = mended.areas_km2.get(row)
-            self.account.repair(first + row, self._label(batch, row), kinds, areas)
-        there = np.asarray(~shapely.is_missing(mended.shapes), dtype=bool)
-        keep = there | plain
-        wkb = shapely.to_wkb(mended.shapes[there], flavor="iso", byte_order=1)
-        changed = pa.array(wkb, pa.binary())
-        if not plain.any():
-            return keep, changed
-        column = batch.column("geometry")
-        if plain.all():
-            return keep, column
-        order = np.empty(len(keep), np.int64)
-        order[plain] = np.arange(plain.sum())
-        order[there] = plain.sum() + np.arange(there.sum())
-        both = pa.concat_arrays([column.filter(pa.array(plain)), changed])
-        return keep, both.take(pa.array(order[keep]))
-
-    def _mended(
-        self,
-        shapes: NDArray[np.object_],
-        plain: NDArray[np.bool_],
-        datum: DatumColumn | None,
-    ) -> repairs.Mended:
-        """Mend the shapes of rows that are not known to need no mending."""
-        if not plain.any():
-            return repairs.mend(self._on_wgs84(shapes, datum))
-        rows = np.flatnonzero(~plain)
-        some = repairs.mend(shapes[rows])
-        found = repairs.Mended(shapes=np.full(len(shapes), None, dtype=object))
-        found.shapes[rows] = some.shapes
-        found.dropped = {int(rows[i]): kind for i, kind in some.dropped.items()}
-        found.repaired = {int(rows[i]): kinds for i, kinds in some.repaired.items()}
-        found.areas_km2 = {int(rows[i]): pair for i, pair in some.areas_km2.items()}
-        found.flattened = some.flattened
-        return found
-
-    def _on_wgs84(
-        self, shapes: NDArray[np.object_], datum: DatumColumn | None
-    ) -> NDArray[np.object_]:
-        """Shapes in longitude and latitude; their heights stay as they are."""
-        import shapely
-
-        if self.placement.changes_nothing and datum is None:
-            return shapes
-        flat = shapely.force_2d(shapes)
-        xy, owner = shapely.get_coordinates(flat, return_index=True)
-        lon, lat = self.placement.lonlat(xy[:, 0], xy[:, 1])
-        if datum is not None:
-            lon, lat = datum.at(owner).undone(lon, lat)
-        for what, where in (
-            (repairs.HEIGHTS, shapely.has_z(shapes)),
-            (repairs.MEASURES, shapely.has_m(shapes)),
-        ):
-            if where.any():
-                self.account.flattened[what] += int(where.sum())
-        return np.asarray(shapely.set_coordinates(flat, np.column_stack([lon, lat])))
-
-    def _drop(self, batch: pa.RecordBatch, first: int, kinds: dict[int, str]) -> None:
-        """Account for rows that are left out."""
-        for row, kind in kinds.items():
-            if first + row not in self.account.unread_rows:
-                self.account.drop(first + row, self._label(batch, row), kind)
-
-    def _refuse_mending(self, first: int, kinds: dict[int, str]) -> None:
-        """Refuse to mend or leave out rows where nothing may be."""
-        unread = self.account.unread_rows
-        wrong = {
-            first + row: kind
-            for row, kind in kinds.items()
-            if kind != repairs.ELSEWHERE and first + row not in unread
-        }
-        if self.mapping.read.repair or not wrong:
-            return
-        row = min(wrong)
-        more = f", and {len(wrong) - 1} rows near it" if len(wrong) > 1 else ""
-        raise ImportRefusedError(
-            f"{self.name}, row {row}: {wrong[row]}{more}; nothing may be mended or "
-            "left out: drop --no-repair, and the report names each such row",
-            trap="geometry",
-            flags=("drop --no-repair",),
-        )
+        return table, kept

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo.wkb import from_wkb
 from layers.importing.coordinates import (
     CoordinateError,
     Wrong,
@@ -113,7 +114,7 @@ def read_places(batch: pa.RecordBatch, columns: PlaceColumns) -> Places:
         In the order of the rows.
     """
     if columns.how == "geometry":
-        return from_wkb(batch.column("geometry"))
+        return places_of(batch.column("geometry"))
     texts = [_texts(batch, name) for name in columns.names]
     if columns.how == "mgrs":
         return _from_squares(texts[0])
@@ -135,7 +136,7 @@ def read_places(batch: pa.RecordBatch, columns: PlaceColumns) -> Places:
     )
 
 
-def from_wkb(column: pa.Array) -> Places:
+def places_of(column: pa.Array) -> Places:
     """Read geometries.
 
     Parameters
@@ -158,12 +159,12 @@ def from_wkb(column: pa.Array) -> Places:
     if outlines is not None:
         others = outlines.wkb_of_others()
         with np.errstate(invalid="ignore"):
-            shapes = shapely.from_wkb(others, on_invalid="ignore")
+            shapes = from_wkb(others, on_invalid="ignore")
         missing = shapely.is_missing(shapes) & ~outlines.plain
         return Places(x=None, y=None, shapes=shapes, missing=missing, outlines=outlines)
     wkb = column.to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
-        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+        shapes = from_wkb(wkb, on_invalid="ignore")
     missing = shapely.is_missing(shapes)
     kinds = shapely.get_type_id(shapes)
     plain = ~(shapely.has_z(shapes) | shapely.has_m(shapes))

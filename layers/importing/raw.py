@@ -27,6 +27,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from layers.errors import ReadError
 from layers.importing import worker
+from layers.importing.ahead import Growing
 from layers.importing.outlines import get_ready
 from layers.importing.processes import Process, forked_process, started_process
 from layers.importing.staging import Staged, checked, stage
@@ -34,6 +35,8 @@ from layers.importing.staging import Staged, checked, stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
+
+    import pyarrow as pa
 
 _LONGEST_ANSWER = 32 << 20
 _LAST = ("result", "error", "died", "broken")
@@ -130,6 +133,7 @@ def open_raw(
     encoding: str | None = None,
     limits: Limits | None = None,
     progress: Callable[[int, int], None] | None = None,
+    each: Callable[[pa.RecordBatch], None] | None = None,
 ) -> Iterator[RawFile]:
     """Read one layer of a file in a process with bounds, and lend out its rows.
 
@@ -146,6 +150,9 @@ def open_raw(
         What reading may cost; None for the defaults of :class:`Limits`.
     progress
         Called with rows read and rows in all, as far as the file says.
+    each
+        Called with each record batch as soon as it is there, while the rest of the
+        file is still being read.
 
     Yields
     ------
@@ -183,8 +190,10 @@ def open_raw(
                 "seconds": seconds,
             }
             process.ask(request)
-            answer = _answer(process, staged, seconds, limits, progress)
-            yield _raw_file(answer, folder / "rows.arrow", staged)
+            arrow = folder / "rows.arrow"
+            taking = None if each is None else _Taking(arrow, staged, each)
+            answer = _answer(process, staged, seconds, limits, progress, taking)
+            yield _raw_file(answer, arrow, staged)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -201,6 +210,7 @@ def _answer(
     seconds: float,
     limits: Limits,
     progress: Callable[[int, int], None] | None,
+    taking: _Taking | None,
 ) -> dict[str, Any]:
     """Wait for the last answer of the process that reads."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -227,6 +237,8 @@ def _answer(
                 answer = {"died": "in the midst of an answer"}
             if "geometry" in answer:  # nothing else to do until it has been read
                 get_ready(str(answer["geometry"]), staged.size)
+            if taking is not None and "written" in answer:
+                deadline += taking.until(int(answer["written"]))
             if progress is not None and "done" in answer:
                 progress(int(answer["done"]), int(answer["whole"]))
             if any(key in answer for key in _LAST):
@@ -239,6 +251,23 @@ def _answer(
             progress(answer["result"]["rows"], answer["result"]["rows"])
         return checked(answer["result"])
     raise ReadError(_why(name, answer, limits))
+
+
+class _Taking:
+    """Hands on the rows of a file while it is being read."""
+
+    def __init__(
+        self, arrow: Path, staged: Staged, each: Callable[[pa.RecordBatch], None]
+    ) -> None:
+        self._rows = Growing(arrow, _shown(staged.name))
+        self._each = each
+
+    def until(self, rows: int) -> float:
+        """Hand on what is there, and say how long that took, in seconds."""
+        began = time.monotonic()
+        for batch in self._rows.until(rows):
+            self._each(batch)
+        return time.monotonic() - began
 
 
 def _collect(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
@@ -275,7 +304,7 @@ def _raw_file(answer: dict[str, Any], arrow: Path, staged: Staged) -> RawFile:
     """Make the record, if the rows are what the answer says."""
     import pyarrow as pa
 
-    raw = RawFile(arrow=arrow, sha256=staged.sha256, size=staged.size, **answer)
+    raw = RawFile(arrow=arrow, sha256=staged.sha256(), size=staged.size, **answer)
     places = ["geometry"] if raw.has_geometry else []
     try:
         with pa.memory_map(str(arrow)) as stream, pa.ipc.open_file(stream) as rows:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from geo.crs import LONLAT
 from layers.errors import ReadError, WriteError
 from layers.files import replacing
+from layers.importing.ahead import Ahead
 from layers.importing.mapping import Mapping, Origin, Reading, read_mapping
 from layers.importing.outputs import check_output, write_rows
 from layers.importing.pipeline import Pipeline
@@ -24,10 +26,13 @@ from layers.schema import TEXT_COLUMNS
 from layers.table import fill_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from os import PathLike
 
     import geopandas as gpd
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
     from layers.importing.china import Datum
 
@@ -142,10 +147,11 @@ def read(
         limits,
         unsourced,
         progress,
+        Ahead(with_shapes=True),
     ) as pipeline:
-        tables = list(pipeline.batches())
+        tables, shapes = zip(*pipeline.batches_and_shapes(), strict=True)
         report = _report(pipeline, unsourced=unsourced)
-        gdf = _layer(tables)
+        gdf = _layer(tables, shapes)
     gdf.attrs |= {
         "file": report.file,
         "source": report.source.get("id") or report.source.get("title") or "",
@@ -216,7 +222,12 @@ def import_file(
     if target.exists() and given.exists() and target.samefile(given):
         raise WriteError(f"cannot write {target}: it is the file that is imported")
     with _pipeline(
-        given, _with_flags(mapping, flags, source, licence), limits, unsourced, progress
+        given,
+        _with_flags(mapping, flags, source, licence),
+        limits,
+        unsourced,
+        progress,
+        Ahead(with_shapes=False),
     ) as pipeline:
         origin = pipeline.mapping.source
         about = "; ".join(
@@ -278,6 +289,7 @@ def _pipeline(
     limits: Limits | None,
     unsourced: Literal[True, False],
     progress: Progress | None,
+    ahead: Ahead,
 ) -> Iterator[Pipeline]:
     """Open a file and look at all its rows."""
     reading = looking = None
@@ -295,24 +307,31 @@ def _pipeline(
         encoding=mapping.read.encoding,
         limits=limits,
         progress=reading,
+        each=ahead.take,
     ) as raw:
         pipeline = Pipeline(
-            raw, path.name, mapping, unsourced=unsourced, progress=looking
+            raw,
+            path.name,
+            mapping,
+            unsourced=unsourced,
+            progress=looking,
+            ahead=ahead,
         )
         yield pipeline
 
 
-def _layer(tables: list[Any]) -> gpd.GeoDataFrame:
-    """Make a layer out of its rows."""
+def _layer(
+    tables: Sequence[pa.Table], shapes: Sequence[NDArray[np.object_]]
+) -> gpd.GeoDataFrame:
+    """Make a layer out of its rows and their geometries."""
+    import geopandas as gpd
+    import numpy as np
     import pyarrow as pa
 
-    from layers.arrow import LONLAT_WKB, from_arrow
+    from layers.arrow import from_arrow
 
-    table = pa.concat_tables(tables)
-    last = table.num_columns - 1
-    field = pa.field("geometry", pa.binary(), metadata=LONLAT_WKB)
-    table = table.set_column(last, field, table.column(last).cast(pa.binary()))
-    layer: gpd.GeoDataFrame = from_arrow(table)  # type: ignore[assignment]
+    frame = from_arrow(pa.concat_tables(tables))
+    layer = gpd.GeoDataFrame(frame, geometry=np.concatenate(shapes), crs=LONLAT)
     fill_text(layer, TEXT_COLUMNS)
     return layer
 

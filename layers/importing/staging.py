@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import queue
 import re
 import stat
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +16,11 @@ from layers.errors import ReadError
 from layers.importing.sniffing import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
 _CHUNK = 1 << 20
+_AHEAD = 64  # chunks that are copied and not summed yet
 _FILES_AT_MOST = 10_000
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -31,16 +35,49 @@ class Staged:
         Its name in the private folder.
     name
         Name of the original.
-    sha256
-        Of the file as given; of a folder, over the names and sums of its files.
     size
         Length of all that was copied. [bytes]
+    sums
+        Of the file, under an empty name, or of each file of a folder.
     """
 
     file: str
     name: str
-    sha256: str
     size: int
+    sums: Mapping[str, _Sum]
+
+    def sha256(self) -> str:
+        """Sum of the file as given; of a folder, over names and sums of its files.
+
+        It is taken beside the copying, and may not be ready yet: this waits for it.
+        """
+        if "" in self.sums:
+            return self.sums[""].hexdigest()
+        sum_of = hashlib.sha256()
+        for name, one in self.sums.items():
+            line = f"{one.hexdigest()}  {name}\n"
+            sum_of.update(line.encode("utf-8", "surrogateescape"))
+        return sum_of.hexdigest()
+
+
+class _Sum:
+    """SHA-256 of what is handed over, taken in a thread; hand over nothing to end."""
+
+    def __init__(self) -> None:
+        self._chunks: queue.Queue[bytes] = queue.Queue(_AHEAD)
+        self._sum = hashlib.sha256()
+        self.add = self._chunks.put
+        self._thread = threading.Thread(target=self._run, name="sum", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while chunk := self._chunks.get():
+            self._sum.update(chunk)
+
+    def hexdigest(self) -> str:
+        """Wait for the end, and tell the sum."""
+        self._thread.join()
+        return self._sum.hexdigest()
 
 
 def stage(path: str | PathLike[str], folder: Path, *, bytes_at_most: int) -> Staged:
@@ -86,16 +123,16 @@ def stage(path: str | PathLike[str], folder: Path, *, bytes_at_most: int) -> Sta
     if stat.S_ISDIR(mode):
         if ending != ".gdb":
             raise ReadError(f"{shown} is a folder; expected a file, or a folder .gdb")
-        digest, size = _copy_folder(real, target, shown, budget)
-        return Staged(file=target.name, name=original.name, sha256=digest, size=size)
+        sums, size = _copy_folder(real, target, shown, budget)
+        return Staged(file=target.name, name=original.name, size=size, sums=sums)
     if not stat.S_ISREG(mode):
         raise ReadError(f"{shown} is no regular file but a device or a pipe")
     _refuse_open_database(real, shown)
-    digest, size = _copy(real, target, shown, budget)
+    own, size = _copy(real, target, shown, budget)
     for sidecar in _sidecars(real, ending):
         beside = folder / f"input{sidecar.suffix.lower()}"
         size += _copy(sidecar, beside, sidecar.name[:80], budget)[1]
-    return Staged(file=target.name, name=original.name, sha256=digest, size=size)
+    return Staged(file=target.name, name=original.name, size=size, sums={"": own})
 
 
 def _is_address(path: str | PathLike[str]) -> bool:
@@ -139,9 +176,11 @@ def _sidecars(file: Path, ending: str) -> list[Path]:
     return list(found.values())
 
 
-def _copy(source: Path, target: Path, shown: str, budget: list[int]) -> tuple[str, int]:
-    """Copy one regular file; return its SHA-256 and length."""
-    sum_of, size = hashlib.sha256(), 0
+def _copy(
+    source: Path, target: Path, shown: str, budget: list[int]
+) -> tuple[_Sum, int]:
+    """Copy one regular file; return its sum and length."""
+    sum_of, size = _Sum(), 0
     try:
         descriptor = os.open(source, _FLAGS)
         with os.fdopen(descriptor, "rb") as stream, target.open("xb") as out:
@@ -155,29 +194,31 @@ def _copy(source: Path, target: Path, shown: str, budget: list[int]) -> tuple[st
                         "or keep only what you need"
                     )
                 size += len(chunk)
-                sum_of.update(chunk)
+                sum_of.add(chunk)
                 out.write(chunk)
     except OSError as error:
         raise ReadError(f"{shown} cannot be read: {error.strerror}") from None
-    return sum_of.hexdigest(), size
+    finally:
+        sum_of.add(b"")
+    return sum_of, size
 
 
 def _copy_folder(
     source: Path, target: Path, shown: str, budget: list[int]
-) -> tuple[str, int]:
-    """Copy the files of a folder, none below it; return one SHA-256 and the length."""
+) -> tuple[dict[str, _Sum], int]:
+    """Copy the files of a folder, none below it; return their sums and the length."""
     target.mkdir()
     files = sorted(entry for entry in source.iterdir() if not entry.is_dir())
     if len(files) > _FILES_AT_MOST:
         raise ReadError(f"{shown} holds {len(files):,} files, too many for one .gdb")
-    sum_of, whole = hashlib.sha256(), 0
+    sums: dict[str, _Sum] = {}
+    whole = 0
     for file in files:
         if file.is_symlink() or not file.is_file():
             raise ReadError(f"{shown}: {file.name[:80]} is no regular file")
-        digest, size = _copy(file, target / file.name, file.name[:80], budget)
-        sum_of.update(f"{digest}  {file.name}\n".encode("utf-8", "surrogateescape"))
+        sums[file.name], size = _copy(file, target / file.name, file.name[:80], budget)
         whole += size
-    return sum_of.hexdigest(), whole
+    return sums, whole
 
 
 def checked(answer: dict[str, Any]) -> dict[str, Any]:

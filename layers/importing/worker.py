@@ -281,6 +281,7 @@ def _read(request: dict[str, Any], folder: Path, answers: int) -> dict[str, Any]
         bytes_at_most=request["disk_mb"] << 20,
         out=folder / "rows.arrow",
         progress=progress,
+        has_written=lambda rows: _send(answers, {"written": rows}),
         foretell=lambda kind: _send(answers, {"geometry": kind}),
     )
     reading = read_file(job)

@@ -3,13 +3,14 @@
     python tests/benchmarks/io.py [--rows 100_000 1_000_000] [--repeat 3]
         [--formats geopackage …] [--shapes points polygons] [--only export]
 
-Each trial is a fresh process: it makes the features, does the task once with a hundred
-of them, so that importing and compiling are over, and times the task alone. The rivals
+Each trial is a fresh process: it makes the features, does the task once with 50,000 of
+them, so that importing and compiling are over (for few polygons the kernels are not
+even loaded), and times the task alone. The rivals
 take turns. Printed are medians in seconds, ours as a multiple of each rival's, the time
 of all cores (which other work on the machine disturbs less), with that of the processes
 that ours starts and of those that these start, the peak of memory above what the
 features took, that of the largest worker process besides, the size of the file, and
-what the first hundred features took in seconds, importing and compiling included.
+what those first features took in seconds, importing and compiling included.
 
 All import from one file that pyogrio (for GeoParquet, geopandas) wrote. Ours does more:
 an export checks ids, places and values, dresses the GeoPackage for QGIS, and writes the
@@ -43,7 +44,7 @@ FORMATS = {
 }
 ENGINES = ("ours", "geopandas", "pyogrio")
 MEGABYTE = 1e6
-_TINY = 100
+_FIRST = 50_000
 
 
 def features(rows: int, shape: str, *, seed: int = 5) -> Any:
@@ -131,11 +132,11 @@ def trial(task: dict[str, Any]) -> dict[str, float]:
     began = time.perf_counter()
     target = folder / f"out{ending}"
     if task["way"] == "export":
-        export(engine, form, features(_TINY, task["shape"]), folder / f"tiny{ending}")
+        export(engine, form, features(_FIRST, task["shape"]), folder / f"first{ending}")
         first = time.perf_counter() - began
         gdf = features(task["rows"], task["shape"])
     else:
-        load(engine, form, Path(task["tiny"]))
+        load(engine, form, Path(task["first"]))
         first = time.perf_counter() - began
     base = _memory("VmRSS")
     with suppress(OSError):
@@ -311,7 +312,7 @@ def main() -> None:
                         }
                         if way == "import":
                             task["file"] = str(prepare(form, shape, rows, place))
-                            task["tiny"] = str(prepare(form, shape, _TINY, place))
+                            task["first"] = str(prepare(form, shape, _FIRST, place))
                         engines = ENGINES[:2] if FORMATS[form][1] is None else ENGINES
                         print(line(task, compare(task, engines, asked.repeat)))
                         sys.stdout.flush()

@@ -14,7 +14,7 @@ from layers.importing.place_columns import (
     given_columns,
     plain_name,
 )
-from layers.importing.places import from_wkb, point_wkb, read_places
+from layers.importing.places import places_of, point_wkb, read_places
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -24,7 +24,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 def test_points_go_through_bytes_unchanged(points):
     shapes = [None if p is None else shapely.Point(p) for p in points]
     column = pa.array(shapely.to_wkb(np.array(shapes, dtype=object)), pa.binary())
-    found = from_wkb(column)
+    found = places_of(column)
     assert found.missing.tolist() == [p is None for p in points]
     if found.x is None:
         assert all(p is None for p in points)
@@ -38,19 +38,19 @@ def test_points_go_through_bytes_unchanged(points):
 def test_a_slice_of_points_is_read_from_its_own_bytes(kind):
     wkb = shapely.to_wkb(shapely.points([[1, 2], [3, 4], [5, 6]]))
     column = pa.array(wkb, kind).slice(1, 2)
-    found = from_wkb(column)
+    found = places_of(column)
     assert found.x.tolist() == [3, 5]
     assert found.boxes().tolist() == [[3, 4, 3, 4], [5, 6, 5, 6]]
 
 
 def test_other_shapes_stay_shapes():
     shapes = [shapely.Point(1, 2), shapely.box(3, 4, 5, 6), None]
-    found = from_wkb(pa.array(shapely.to_wkb(np.array(shapes)), pa.binary()))
+    found = places_of(pa.array(shapely.to_wkb(np.array(shapes)), pa.binary()))
     assert found.x is None
     assert found.boxes()[:2].tolist() == [[1, 2, 1, 2], [3, 4, 5, 6]]
     assert np.isnan(found.boxes()[2]).all()
     heights = shapely.from_wkt(["POINT Z (1 2 3)"])
-    found = from_wkb(pa.array(shapely.to_wkb(heights), pa.binary()))
+    found = places_of(pa.array(shapely.to_wkb(heights), pa.binary()))
     assert found.x is None  # so that the height is counted
 
 
