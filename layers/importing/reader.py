@@ -23,7 +23,6 @@ from layers.importing.report import ImportReport
 from layers.importing.uncertainty import said_by
 from layers.importing.wording import crs_text
 from layers.schema import TEXT_COLUMNS
-from layers.table import fill_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -327,13 +326,16 @@ def _layer(
     import geopandas as gpd
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from layers.arrow import from_arrow
 
-    frame = from_arrow(pa.concat_tables(tables))
-    layer = gpd.GeoDataFrame(frame, geometry=np.concatenate(shapes), crs=LONLAT)
-    fill_text(layer, TEXT_COLUMNS)
-    return layer
+    table = pa.concat_tables(tables)
+    for i, (name, column) in enumerate(zip(table.column_names, table, strict=True)):
+        if name in TEXT_COLUMNS:
+            table = table.set_column(i, name, pc.fill_null(column, ""))
+    frame = from_arrow(table)
+    return gpd.GeoDataFrame(frame, geometry=np.concatenate(shapes), crs=LONLAT)
 
 
 def _report(pipeline: Pipeline, *, unsourced: bool) -> ImportReport:

@@ -197,7 +197,7 @@ class SchemaColumns:
         theirs = self.plan.mapped.get(ours)
         if theirs is None:
             constant = self.mapping.constants.get(ours)
-            text = None if constant is None else str(constant)
+            text = None if constant is None else str(constant) or None
             return pa.repeat(pa.scalar(text, pa.string()), batch.num_rows)
         column = batch.column(theirs)
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -209,7 +209,10 @@ class SchemaColumns:
         if means:
             plain = [means.get(c, c) for c in cells.to_pylist()]
             cells = pa.array(plain, pa.string())
-        return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
+        blank = pc.equal(cells, "")
+        if not pc.any(blank, min_count=0).as_py():
+            return cells
+        return pc.if_else(blank, pa.scalar(None, pa.string()), cells)
 
     def _text(
         self, ours: str, batch: pa.RecordBatch, numbers: NDArray[np.int64]
@@ -261,6 +264,8 @@ class SchemaColumns:
         import pyarrow.compute as pc
 
         cells = self._cells("uncertainty_m", batch)
+        if cells.null_count == len(cells) and np.isnan(radius_m).all():
+            return pa.nulls(len(cells), pa.float64())
         said = np.full(batch.num_rows, np.nan)
         if cells.null_count < len(cells):
             plain = pc.replace_substring(cells, ",", "")

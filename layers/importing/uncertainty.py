@@ -37,6 +37,8 @@ def radii_m(places: Places, placement: Placement, stated_m: float | None) -> Flo
         of datum is part of them, and says nothing by itself. [m]
     """
     n = len(places.missing)
+    if places.half_x is None and places.radius_m is None and stated_m is None:
+        return np.full(n, np.nan)
     parts = np.full((n, 3), np.nan)
     if places.half_x is not None and places.half_y is not None:
         parts[:, 0] = _of_digits(places, placement)
