@@ -256,7 +256,11 @@ def test_a_child_of_the_caller_has_its_own(file, prepared):
 CALLER = """
 import ctypes, os, signal, sys, time
 from layers.importing import processes
+from layers.importing.raw import open_raw
 processes.get_ready()
+if len(sys.argv) > 2:
+    with open_raw(sys.argv[2]):
+        pass
 print(processes._prepared._process.pid, flush=True)
 # Python does not hear of this fork, so its end of the line stays open in the child.
 if sys.argv[1] == "forks" and ctypes.PyDLL(None).fork() == 0:
@@ -267,9 +271,11 @@ if sys.argv[1] != "ends":
 """
 
 
+@pytest.mark.parametrize("has_served", [False, True])
 @pytest.mark.parametrize("how", ["killed", "interrupted", "ends", "forks"])
-def test_it_ends_with_its_caller(how):
+def test_it_ends_with_its_caller(file, how, has_served):
     command = [sys.executable, "-W", "error", "-c", CALLER, how]
+    command += [str(file)] if has_served else []
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
