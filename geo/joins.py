@@ -210,8 +210,9 @@ def intersects(
 
     Notes
     -----
-    Without uncertainty the pairs are those of ``shapely.intersects``, a touch included,
-    and those that meet across the antimeridian or at a pole.
+    A pair without uncertainty is joined where ``shapely.intersects`` says so, a touch
+    included, and where it meets across the antimeridian or at a pole, whatever else the
+    sides hold.
 
     Examples
     --------

@@ -48,11 +48,12 @@ def meetings(a: Side, b: Side, *, progress: Progress | None = None) -> Meetings:
     Returns
     -------
     Meetings
-        Without uncertainty (less than a millimetre) the pairs that intersect, all of
-        them certain. Else the pairs whose distance is no longer than the two reaches
-        together. They are certain where a vertex of one lies in a polygon of the
-        other deeper than that; two lines that cross stay merely possible. The chance
-        is known for a point and a polygon, and for what is certain.
+        Of features without uncertainty (both reaches together no more than a
+        millimetre) the pairs that intersect, all of them certain, whatever else the
+        sides hold. Of others the pairs whose distance is no longer than the two
+        reaches together. They are certain where a vertex of one lies in a polygon of
+        the other deeper than that; two lines that cross stay merely possible. The
+        chance is known for a point and a polygon, and for what is certain.
     """
     from geo.kernels.containment import EXACT_M
     from geo.kernels.predicates import intersecting
@@ -61,16 +62,47 @@ def meetings(a: Side, b: Side, *, progress: Progress | None = None) -> Meetings:
         i, j = intersecting(a.shapes, b.shapes, progress=progress)
         sure = np.ones(len(i), dtype=bool)
         return Meetings(i=i, j=j, certain=sure, probability=np.ones(len(i)))
-    found = possibly_within(a, b, 0.0, progress=progress)
-    sharp = a.reach_m[found.i] + b.reach_m[found.j] <= EXACT_M
-    kept = np.flatnonzero(~sharp | (found.distance_m == 0))
-    kept = kept[np.lexsort((found.j[kept], found.i[kept]))]
-    i, j, certain = found.i[kept], found.j[kept], sharp[kept]
+    known, vague = _sharp(a, b), _vague(a, b, progress)
+    i, j = (np.concatenate(rows) for rows in zip(known, vague, strict=True))
+    certain = np.arange(len(i)) < len(known[0])
+    order = np.lexsort((j, i))
+    i, j, certain = i[order], j[order], certain[order]
     probability = np.where(certain, 1.0, np.nan)
     _look_inside(a, b, (i, j), certain, probability)
     _look_inside(b, a, (j, i), certain, probability)
     probability[certain] = 1.0
     return Meetings(i=i, j=j, certain=certain, probability=probability)
+
+
+def _sharp(a: Side, b: Side) -> tuple[Ints, Ints]:
+    """Pairs without uncertainty that intersect."""
+    from geo.kernels.containment import EXACT_M
+    from geo.kernels.predicates import intersecting
+
+    rows = np.flatnonzero(a.reach_m + b.reach_m.min(initial=np.inf) <= EXACT_M)
+    columns = np.flatnonzero(b.reach_m + a.reach_m.min(initial=np.inf) <= EXACT_M)
+    i, j = intersecting(a.shapes[rows], b.shapes[columns])
+    i, j = rows[i], columns[j]
+    sharp = a.reach_m[i] + b.reach_m[j] <= EXACT_M
+    return i[sharp], j[sharp]
+
+
+def _vague(a: Side, b: Side, progress: Progress | None) -> tuple[Ints, Ints]:
+    """Pairs with uncertainty whose distance is no longer than it."""
+    from geo.kernels.containment import EXACT_M
+
+    unsure = a.reach_m > 0
+    parts = []
+    for rows, columns in (
+        (np.flatnonzero(unsure), np.arange(len(b.shapes))),
+        (np.flatnonzero(~unsure), np.flatnonzero(b.reach_m > 0)),
+    ):
+        found = possibly_within(a.rows(rows), b.rows(columns), 0.0, progress=progress)
+        i, j = rows[found.i], columns[found.j]
+        vague = a.reach_m[i] + b.reach_m[j] > EXACT_M
+        parts.append(np.stack([i[vague], j[vague]]))
+    i, j = np.concatenate(parts, axis=1)
+    return i, j
 
 
 def possibly_within(

@@ -181,6 +181,39 @@ def intersecting(
     return _in_order([(rows[i], columns[j])])
 
 
+def meet(left: Shapes, right: Shapes, i: Ints, j: Ints) -> Bools:
+    """Tell of pairs of features whether they have at least one point in common.
+
+    Parameters
+    ----------
+    left, right
+        As for :func:`intersecting`. [degrees]
+    i, j
+        Rows of left and of right, shapes ``(p,)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        What :func:`intersecting` says of each pair, shape ``(p,)``.
+    """
+    import shapely
+
+    rows, row = np.unique(i, return_inverse=True)
+    columns, column = np.unique(j, return_inverse=True)
+    one, other = edges_of(left[rows]), edges_of(right[columns])
+    a, b = boxtree(one), boxtree(other)
+    mine, its = (
+        np.asarray(shapely.get_dimensions(shapes)) == 2
+        for shapes in (left[rows], right[columns])
+    )
+    met: Bools = in_contact(a, mine, row, b, its, column)
+    for pairs in _across(one, a, other, b):
+        met |= np.isin(
+            row * len(columns) + column, pairs[:, 0] * len(columns) + pairs[:, 1]
+        )
+    return met
+
+
 def _meeting(
     left: BoxTree,
     left_areal: Bools,

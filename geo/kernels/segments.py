@@ -22,7 +22,8 @@ than 1 and turns the geodesic into a curve no longer than a / b times it, so
 
     s  ≥  2 b asin(c / 2 a).
 
-Features that have a point in common are 0 apart.
+Features that have a point in common are 0 apart, as
+:func:`geo.kernels.predicates.intersecting` decides it.
 """
 
 from __future__ import annotations
@@ -311,10 +312,10 @@ class _Search:
         self, i: Ints, j: Ints, near: Ints, distance_m: Floats, azimuth_deg: Floats
     ) -> None:
         """Set to 0 what is near and has a point in common."""
-        import shapely
+        from geo.kernels.predicates import meet
 
         if len(near):
-            meets = near[shapely.intersects(self.left[i[near]], self.right[j[near]])]
+            meets = near[meet(self.left, self.right, i[near], j[near])]
             distance_m[meets], azimuth_deg[meets] = 0.0, np.nan
 
     def _with_meeting(self, rows: Ints, found: Answers) -> Answers:
