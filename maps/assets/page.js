@@ -14,6 +14,8 @@
   let touched = false;
   let drawn = false;
   let restore = null;
+  let trying = false;
+  let fitted = null;
 
   const byId = (id) => document.getElementById(id);
   const animate = !still;
@@ -90,16 +92,20 @@
       [60, 100, 140, 180, 220, h + 24].forEach((low) => views.push([left, low]));
       views.push([w + 24, bottom]);
     }
+    fitted = map.getSize();
+    trying = true;
     const clear = views.find(([west, south]) => {
       map.fitBounds(home, {
         paddingTopLeft: [west, top], paddingBottomRight: [right, south], animate: false,
       });
       return legend.hidden || !covers(legend);
     });
+    trying = !drawn; // what is drawn then has its names placed with it
     const [west, south] = clear || views[0];
     map.fitBounds(home, {
       paddingTopLeft: [west, top], paddingBottomRight: [right, south], animate: animated,
     });
+    trying = false;
   }
 
   /** Whether a panel hides a name, or a mark that is named from the start. */
@@ -362,13 +368,15 @@
     byId('legend').addEventListener('change', (event) => {
       if (event.target.type === 'checkbox') show(event.target.value, event.target.checked);
     });
-    map.on('moveend resize', () => hooks.forEach((hook) => hook(map)));
+    map.on('moveend resize', () => {
+      if (!trying) hooks.forEach((hook) => hook(map));
+    });
     const stay = () => { touched = true; };
     map.on('dragstart', stay).getContainer().addEventListener('wheel', stay, { passive: true });
     new ResizeObserver(() => {
       if (restore) return;
       map.invalidateSize({ animate: false });
-      if (!touched && byId('sheet').hidden) fitHome(false);
+      if (!touched && byId('sheet').hidden && !map.getSize().equals(fitted)) fitHome(false);
     }).observe(byId('stage'));
     window.addEventListener('beforeprint', beforePrint);
     window.addEventListener('afterprint', afterPrint);
