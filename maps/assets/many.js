@@ -6,6 +6,7 @@
   const layers = new Map();
   const PANES = { symbol: ['many-points', 590], line: ['many-lines', 455], area: ['many-areas', 345] };
 
+  const EDGE = 16; // how far a symbol or a line reaches beyond its place, in pixels
   const REST_MS = 300; // the first picture reaches the screen before the rest is read
   const later = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -120,16 +121,28 @@
       };
     }
 
-    /** Windows of steps over what is in view. */
-    windows() {
+    /** Windows of steps over what is in view, and over so many pixels around it. */
+    windows(around = 0) {
       const { zoom, left, top, width, height } = this.view(0);
-      return this.shape.windows(zoom, left, top, left + width, top + height);
+      return this.shape.windows(zoom, left - around, top - around, left + width + around, top + height + around);
+    }
+
+    /** Whether all of the layer is in view, in one copy of the world and with none beside it. */
+    isWhole() {
+      if (this.data.tiles || !this.shape.placed) return false;
+      const [one, other] = this.windows(EDGE);
+      if (!one || other) return false;
+      const [w, n, e, s] = this.shape.whole();
+      const room = 2 * EDGE / this.shape.scale(lodemap.map().getZoom()).step;
+      return one.w + room <= w && one.e - room >= e && one.n + room <= n && one.s - room >= s;
     }
 
     /** Whether the picture that shows reaches over all that is in view. */
     covers() {
       const [now, had] = [this.view(0), this.picture];
-      return had && had.zoom === now.zoom && now.left >= had.left && now.top >= had.top
+      if (!had || had.zoom !== now.zoom) return false;
+      if (had.whole) return this.windows(EDGE).every(({ turn }) => turn === had.windows[0].turn);
+      return now.left >= had.left && now.top >= had.top
         && now.left + now.width <= had.left + had.width
         && now.top + now.height <= had.top + had.height;
     }
@@ -144,7 +157,9 @@
         return;
       }
       const canvas = this.canvases.find((one) => one !== this.front);
-      const painting = new lodemap.Painting(this, canvas, this.view(lodemap.manyPad));
+      // A picture of the whole layer needs nothing around it: there is no more to come.
+      const whole = this.isWhole();
+      const painting = new lodemap.Painting(this, canvas, { ...this.view(whole ? 0 : lodemap.manyPad), whole });
       painting.now = now;
       this.current = painting;
       this.busy = true;

@@ -591,3 +591,29 @@ def test_counts_have_commas_between_thousands(points_page, open_page):
         counts = [0, 7, 999, 1000, 12345, 999999, 1234567890]
         told = page.evaluate("(counts) => counts.map(lodemap.packed.counted)", counts)
         assert told == [f"{count:,}" for count in counts]
+
+
+def test_a_layer_that_is_all_in_view_is_painted_once(points_page, open_page):
+    with open_page(points_page) as page:
+        drawn(page)
+        size = f"[{LAYER}.picture.width, {LAYER}.picture.height]"
+        view = page.evaluate("(({ x, y }) => [x, y])(lodemap.map().getSize())")
+        assert page.evaluate(size) == view
+        page.evaluate(f"window.had = {LAYER}.picture")
+        page.evaluate("lodemap.map().panBy([500, 300], { animate: false })")
+        drawn(page)
+        assert page.evaluate(f"{LAYER}.picture === window.had")
+        page.evaluate("lodemap.map().setZoom(9, { animate: false })")
+        drawn(page)
+        assert page.evaluate(size)[0] > view[0]
+
+
+def test_another_copy_of_a_layer_is_painted_when_it_comes(points_page, open_page):
+    with open_page(points_page) as page:
+        drawn(page)
+        page.evaluate("lodemap.map().setView([40, 126], 1, { animate: false })")
+        drawn(page)
+        page.evaluate("lodemap.map().setView([40, 126 - 180], 1, { animate: false })")
+        drawn(page)
+        assert page.evaluate(f"{LAYER}.picture.windows.length") == 2
+        assert not page.evaluate(f"{LAYER}.picture.whole")
