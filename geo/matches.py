@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 How = Literal["inner", "left"]
 """Which rows of left a join keeps: those with a match, or all."""
 
-_RESULT = (
-    *("relation", "probability", "azimuth_deg"),
-    *("distance_m", "distance_min_m", "distance_max_m"),
-)
-"""Columns that a join may add."""
+_INDEX = "the index of left"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How the frame of a join is laid out, as :meth:`geopandas.GeoDataFrame.sjoin`."""
+    """How the frame of a join is laid out: as :func:`geopandas.sjoin` does.
+
+    With two differences. The labels of right are always in ``index_right``, whatever
+    its index is called, as tuples where it has several levels; geopandas uses the name
+    of the index, and a column for each level. And a frame in which a name would stand
+    for two things is refused, not made.
+    """
 
     how: How = "inner"
     """Whether rows of left without a match are left out or kept with missing values."""
@@ -69,28 +71,93 @@ class Layout:
         Raises
         ------
         ColumnError
-            If ``how`` is no way to join, or a column of the result is there already.
+            If ``how`` is no way to join, or two columns of the result, or one and the
+            index, would have the same name.
         """
         if self.how not in {"inner", "left"}:
             raise ColumnError(f"how is {self.how!r}; expected 'inner' or 'left'")
         fields = right.drop(columns=right.geometry.name)
-        shared = set(fields.columns) & set(left.columns)
-        names = {c: f"{c}_{self.rsuffix}" if c in shared else c for c in fields.columns}
         index_name = f"index_{self.rsuffix}"
-        _require_room(left, "left", [*names.values(), index_name, *_RESULT])
-        _require_room(fields, "right", [index_name, *_RESULT])
+        _require_room(left, "left", [index_name, *added])
+        _require_room(fields, "right", [index_name, *added])
+        mine, its = self._named(left, fields)
+        self._require_distinct(left, fields, added)
         if self.how == "left":
             i, at = _with_unmatched(len(left), i)
             j = np.where(at < 0, -1, np.append(j, -1)[at])
             added = {name: _taken(values, at) for name, values in added.items()}
-        mine = shared - {left.geometry.name}
-        joined = left.take(i).rename(columns={c: f"{c}_{self.lsuffix}" for c in mine})
+        joined = left.take(i).rename(columns=mine)
         joined[index_name] = _taken(_labels(right.index), j)
-        for column, name in names.items():
+        for column, name in its.items():
             joined[name] = _taken(fields[column].array, j)
         for name, values in added.items():
             joined[name] = values
         return joined
+
+    def _named(
+        self, left: gpd.GeoDataFrame, fields: pd.DataFrame
+    ) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """Names in the result of the columns of left and of right."""
+        shared = set(fields.columns) & set(left.columns)
+        own = shared - {left.geometry.name}
+        return (
+            {c: f"{c}_{self.lsuffix}" if c in own else c for c in left.columns},
+            {c: f"{c}_{self.rsuffix}" if c in shared else c for c in fields.columns},
+        )
+
+    def _clash(
+        self, left: gpd.GeoDataFrame, fields: pd.DataFrame, added: Iterable[str]
+    ) -> tuple[str, str, Any] | None:
+        """Two things that would have one name, and the name; None if there are none."""
+        mine, its = self._named(left, fields)
+        things = [(name, f"left's {c!r}") for c, name in mine.items()]
+        things += [(name, f"right's {c!r}") for c, name in its.items()]
+        things += [(f"index_{self.rsuffix}", "the label of right")]
+        things += [(name, "a column that the join adds") for name in added]
+        levels = dict.fromkeys(left.index.names)
+        things += [(n, _INDEX) for n in levels if n not in {None, *mine}]
+        seen: dict[Any, str] = {}
+        for name, thing in things:
+            if name in seen:
+                return seen[name], thing, name
+            seen[name] = thing
+        return None
+
+    def _require_distinct(
+        self, left: gpd.GeoDataFrame, fields: pd.DataFrame, added: Iterable[str]
+    ) -> None:
+        """Refuse a result in which two things would have one name."""
+        clash = self._clash(left, fields, added)
+        if clash is None:
+            return
+        one, other, name = clash
+        if other == _INDEX:
+            mend = 'rename the index first: left.rename_axis("…")'
+        elif suffixes := self._distinct_suffix(left, fields, added):
+            mend = f"pass {suffixes}"
+        else:
+            mend = "rename one first: right.rename(columns={'index': …})"
+        raise ColumnError(
+            f"{one} and {other} would both be called {name!r} in the result; {mend}"
+        )
+
+    def _distinct_suffix(
+        self, left: gpd.GeoDataFrame, fields: pd.DataFrame, added: Iterable[str]
+    ) -> str | None:
+        """Find suffixes with which no two things have one name; None if there are none.
+
+        There are none where both sides have a column called ``index``, since the label
+        of the right row is called as such a column would be.
+        """
+        for n in range(2, len(left.columns) + len(fields.columns) + 4):
+            mine, its = f"{self.lsuffix}_{n}", f"{self.rsuffix}_{n}"
+            pairs = ((self.lsuffix, its), (mine, self.rsuffix), (mine, its))
+            for lsuffix, rsuffix in pairs:
+                layout = replace(self, lsuffix=lsuffix, rsuffix=rsuffix)
+                clash = layout._clash(left, fields, added)
+                if clash is None or clash[1] == _INDEX:
+                    return f"lsuffix={lsuffix!r}, rsuffix={rsuffix!r}"
+        return None
 
 
 def _with_unmatched(n: int, i: Ints) -> tuple[Ints, Ints]:

@@ -161,6 +161,7 @@ def result_schema(
             f"the index of left and a column are both called {hidden.pop()!r}; rename "
             "one, since both become columns of the result"
         )
+    kept = {*joined.columns, *joined.index.names}
     types = {} if keys else {f"index_{suffixes[1]}": pa.int64()}
     for data, other, suffix in zip(
         (right, left), (left, right), suffixes[::-1], strict=True
@@ -170,7 +171,7 @@ def result_schema(
                 types[f"index_{suffixes[1]}"] = field.type
                 continue
             types[field.name] = field.type
-            if field.name in other.schema.names:
+            if field.name in other.schema.names and field.name not in kept:
                 types[f"{field.name}_{suffix}"] = field.type
     schema = geoparquet.table_of(joined).schema
     for place, field in enumerate(schema):
@@ -352,7 +353,7 @@ def _unmatched(job: Job, left: gpd.GeoDataFrame) -> pa.Table:
     names |= {
         f"{name}{suffix}": name
         for name in mine.column_names
-        if name in job.right.schema.names and f"{name}{suffix}" in names
+        if name not in names and f"{name}{suffix}" in names
     }
     columns = [
         mine.column(names[field.name]).cast(field.type)

@@ -604,8 +604,16 @@ def test_a_join_never_writes_over_a_column():
     with pytest.raises(geo.ColumnError, match="right already has probability"):
         geo.nearest(points([(0, 0)]), doubled)
     clash = points([(0, 0)], name=["a"], name_right=["b"])
-    with pytest.raises(geo.ColumnError, match="left already has name_right"):
+    with pytest.raises(geo.ColumnError, match=r"'name_right' .*rsuffix='right_2'"):
         geo.nearest(clash, points([(1, 0)], name=["p"]))
+
+
+def test_a_second_join_follows_where_its_columns_are_free():
+    first = geo.nearest(points([(0.5, 0.5)]), points([(1, 0)], depth=[5]))
+    first = first.rename(columns={"probability": "chance", "index_right": "port"})
+    got = geo.within(first, polygons([box(0, 0, 1, 1)]))
+    assert got["distance_m"].tolist() == first["distance_m"].tolist()
+    assert got["relation"].tolist() == ["certain"]
 
 
 def test_a_join_keeps_the_types_of_columns():
@@ -744,6 +752,17 @@ def test_progress_is_told_and_can_stop_the_work(join):
 
     with pytest.raises(KeyboardInterrupt):
         join(left, polygons([box(0, 0, 1, 1)]), progress=stop)
+
+
+@pytest.mark.parametrize("join", JOINS)
+def test_columns_that_would_take_one_name_are_refused(join):
+    left, right = points([(0.5, 0.5)], a=[1]), polygons([box(0, 0, 1, 1)], a=[2])
+    right["a_left"] = 3
+    with pytest.raises(geo.ColumnError, match=r"'a_left' .*lsuffix='left_2'"):
+        join(left, right)
+    assert join(left, right, lsuffix="left_2")[["a_left_2", "a_right", "a_left"]].iloc[
+        0
+    ].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("join", JOINS)

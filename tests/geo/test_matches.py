@@ -1,3 +1,5 @@
+import re
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -63,7 +65,9 @@ def test_an_index_of_several_levels_is_kept_as_tuples():
 
 def test_what_would_be_written_over_is_refused():
     with pytest.raises(ColumnError, match="left already has probability"):
-        Layout().frame(layer(1, probability=[1]), layer(1), rows(), rows(), {})
+        Layout().frame(
+            layer(1, probability=[1]), layer(1), rows(), rows(), {"probability": []}
+        )
     with pytest.raises(ColumnError, match="right already has index_port"):
         Layout(rsuffix="port").frame(
             layer(1), layer(1, index_port=[1]), rows(), rows(), {}
@@ -78,3 +82,66 @@ def test_what_would_be_written_over_is_refused():
     twice = layer(1, a=[1], b=[2]).rename(columns={"b": "a"})
     with pytest.raises(ColumnError, match="'a' twice"):
         Layout().frame(twice, layer(1), rows(), rows(), {})
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "suffixes", "words"),
+    [
+        (["a"], ["a", "a_right"], {}, r"right's 'a' and right's 'a_right' .* pass lsu"),
+        (["a"], ["a", "a_left"], {}, r"left's 'a' and right's 'a_left' .*'a_left'"),
+        (["a"], ["a"], {"lsuffix": "x", "rsuffix": "x"}, "left's 'a' and right's 'a'"),
+        (["a", "a_left"], ["a"], {}, "left's 'a' and left's 'a_left'"),
+        (["a", "a_right"], ["a"], {}, "left's 'a_right' and right's 'a'"),
+        (["a", "a_left"], ["a", "a_right", "a_right_2"], {}, "left_3.*right_3"),
+        (["distance"], ["distance"], {"lsuffix": "m"}, "'distance' and a column that"),
+    ],
+)  # fmt: skip
+def test_no_column_is_lost_or_doubled(left, right, suffixes, words):
+    """It is refused with suffixes that keep every column under a name of its own."""
+    one = layer(1, **{name: [f"left {name}"] for name in left})
+    other = layer(1, **{name: [f"right {name}"] for name in right})
+    added = {"distance_m": np.array([5.0])}
+    with pytest.raises(ColumnError, match=words) as raised:
+        Layout(**suffixes).frame(one, other, rows(0), rows(0), added)
+    mend = re.search("pass lsuffix='(.*)', rsuffix='(.*)'$", str(raised.value)).groups()
+    mended = Layout(lsuffix=mend[0], rsuffix=mend[1])
+    got = mended.frame(one, other, rows(0), rows(0), added)
+    assert got.columns.is_unique
+    kept = set(got.drop(columns="geometry").iloc[0])
+    assert kept >= {*one.iloc[0, :-1], *other.iloc[0, :-1], 5.0, 0}
+
+
+def test_a_column_called_index_on_both_sides_has_to_be_renamed():
+    """With any suffix the right one would be called as the label of the right row."""
+    one, other = layer(1, index=[5]), layer(1, index=[7])
+    with pytest.raises(ColumnError, match=r"'index_right' .*right\.rename\(columns"):
+        Layout().frame(one, other, rows(0), rows(0), {})
+    got = Layout().frame(
+        one, other.rename(columns={"index": "n"}), rows(0), rows(0), {}
+    )
+    assert got[["index", "index_right", "n"]].iloc[0].tolist() == [5, 0, 7]
+
+
+def test_an_index_called_as_a_new_column_is_refused():
+    added = {"distance_m": np.array([5.0])}
+    for name in ("distance_m", "index_right", "depth"):
+        left = layer(1).rename_axis(name)
+        with pytest.raises(ColumnError, match=f"index of left .*'{name}'.*rename_axis"):
+            Layout().frame(left, layer(1, depth=[1]), rows(0), rows(0), added)
+    own = layer(1, name=["a"]).set_index("name", drop=False)
+    got = Layout().frame(own, layer(1), rows(0), rows(0), added)
+    assert got.index.tolist() == ["a"]
+
+
+def test_only_what_is_added_is_in_the_way():
+    left = layer(1, distance_m=[3.0], relation=["near"])
+    got = Layout().frame(left, layer(1), rows(0), rows(0), {"probability": [1.0]})
+    assert got["distance_m"].tolist() == [3]
+    assert got["relation"].tolist() == ["near"]
+
+
+def test_labels_of_right_are_in_one_column_whatever_its_index_is_called():
+    right = layer(2, tons=[1, 2]).set_index(pd.Index(["x", "y"], name="port"))
+    got = Layout().frame(layer(1), right, rows(0), rows(1), {})
+    assert got.columns.tolist() == ["geometry", "index_right", "tons"]
+    assert got["index_right"].tolist() == ["y"]

@@ -210,6 +210,27 @@ def test_keeps_rows_without_a_match_on_request(name, here, tmp_path, monkeypatch
     same(got.read(), expected)
 
 
+@pytest.mark.parametrize("name", JOINS)
+def test_refuses_columns_that_would_take_one_name(name, here, tmp_path):
+    """What the join in one process refuses, before any file is written."""
+    left, right = points(9, 1), points(9, 2).assign(name_left="p")
+    with pytest.raises(geo.ColumnError, match=r"'name_left' .*lsuffix='left_2'"):
+        run(name, left, right, tmp_path, here, **JOINS[name])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["geometry_left", "label_left"])
+def test_a_column_that_only_looks_suffixed_keeps_its_values(name, here, tmp_path):
+    """Both sides have a geometry, and the index of right is called as a column."""
+    left = points(9, 1).assign(label=5, **{name: "x"})
+    right = points(9, 3).rename_axis("label")
+    options = {"max_distance_m": 100_000, "how": "left"}
+    got, expected = run("nearest", left, right, tmp_path, here, **options)
+    assert expected["index_right"].isna().any()
+    assert got.read()[name].eq("x").all()
+    same(got.read(), expected)
+
+
 def test_tells_every_tie(here, tmp_path, monkeypatch):
     split_finely(monkeypatch, 3, 2)
     right = pd.concat([points(30, 3), points(30, 3).set_index(np.arange(1000, 1030))])
