@@ -94,9 +94,10 @@ def _require_within_range(gdf: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> N
     shapes = gdf.geometry.to_numpy()
     absent = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     if absent.any():
-        row = gdf.index[int(absent.argmax())]
+        first = int(absent.argmax())
+        what = "missing" if shapes[first] is None else "empty"
         raise GeometryError(
-            f"{name}, row {row}: the geometry is missing or empty. Drop the row, or "
+            f"{name}, row {gdf.index[first]}: the geometry is {what}. Drop the row, or "
             "give it a position"
         )
     lonlat, owner = shapely.get_coordinates(shapes, return_index=True)
@@ -107,7 +108,10 @@ def _require_within_range(gdf: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> N
     x, y = lonlat[first]
     row = gdf.index[owner[first]]
     if not np.isfinite(lonlat[first]).all():
-        raise GeometryError(f"{name}, row {row}: a coordinate is not a finite number")
+        raise GeometryError(
+            f"{name}, row {row}: a coordinate is not a finite number: {x:g}, {y:g}. "
+            "Drop the row, or give it a position"
+        )
     raise AxisOrderError(
         f"{name}, row {row}: the point {x:g}, {y:g} is outside longitude -180..180, "
         "latitude -90..90. The axes may be swapped (longitude comes first), or the "

@@ -19,7 +19,16 @@ import numpy as np
 
 from geo.errors import GeometryError
 from geo.matches import How, Layout
-from geo.sides import AREAS, LINES, POINT, EdgeKind, Side, side
+from geo.sides import (
+    AREAS,
+    LINES,
+    POINT,
+    EdgeKind,
+    Side,
+    require_count,
+    require_length,
+    side,
+)
 from geo.uncertainty import uncertainties
 
 if TYPE_CHECKING:
@@ -59,7 +68,9 @@ def within(
     right
         Points, lines and polygons in EPSG:4326, shape ``(m,)``.
         ``boundary_uncertainty_m`` is how far the outline may be off; of a point or
-        line also ``uncertainty_m``, the larger of the two. [m]
+        line also ``uncertainty_m``, the larger of the two. A polygon's
+        ``uncertainty_m`` is checked but means nothing here: only how far its outline
+        may be off does. [m]
     how
         ``inner`` leaves out rows of ``left`` without a match; ``left`` keeps them.
     edges
@@ -73,7 +84,9 @@ def within(
     -------
     geopandas.GeoDataFrame
         Rows of ``left`` with its index (repeated where it may lie in several
-        features), most probable first within a row; ``index_right``; the columns of
+        features), most probable first within a row; ``index_right``, the label of the
+        right row whatever its index is called, as a tuple where it has several levels,
+        unlike :func:`geopandas.sjoin`; the columns of
         ``right``; ``relation``, ``certain`` or ``possible``; and ``probability``.
         For a point: the chance that it truly lies in the feature. For a line or
         polygon: the expected share of its length or area that does.
@@ -87,8 +100,8 @@ def within(
     GeometryTypeError
         If ``left`` holds several points in a row, or a side a collection.
     ColumnError
-        If an uncertainty is not a length, an index label occurs twice, or a column of
-        the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or two things
+        in the result would have one name.
 
     Notes
     -----
@@ -205,8 +218,8 @@ def intersects(
     GeometryTypeError
         If a side holds collections.
     ColumnError
-        If an uncertainty is not a length, an index label occurs twice, or a column of
-        the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or two things
+        in the result would have one name.
 
     Notes
     -----
@@ -283,8 +296,8 @@ def nearest(
     GeometryTypeError
         If a side holds collections.
     ColumnError
-        If an uncertainty is not a length, an index label occurs twice, or a column of
-        the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or two things
+        in the result would have one name.
 
     Notes
     -----
@@ -313,13 +326,11 @@ def nearest(
     """
     from geo.kernels.segments import nearest_shapes
 
-    if k < 1:
-        raise GeometryError(f"k is {k}; expected 1 or more")
+    require_count("k", k)
     if ties not in {"first", "all"}:
         raise GeometryError(f"ties is {ties!r}; expected 'first' or 'all'")
     limit_m = np.inf if max_distance_m is None else max_distance_m
-    if not limit_m >= 0:
-        raise GeometryError(f"max_distance_m is {limit_m}; expected a length [m]")
+    require_length("max_distance_m", limit_m)
     layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
     a, b = side(left, "left", edges), side(right, "right", edges)
     found = nearest_shapes(
@@ -369,8 +380,8 @@ def within_distance(
     GeometryTypeError
         If a side holds collections.
     ColumnError
-        If an uncertainty is not a length, an index label occurs twice, or a column of
-        the result is there already.
+        If an uncertainty is not a length, an index label occurs twice, or two things
+        in the result would have one name.
 
     Examples
     --------
@@ -383,8 +394,9 @@ def within_distance(
     """
     from geo.kernels.meetings import possibly_within
 
-    if not (distance_m >= 0 and np.isfinite(distance_m)):
-        raise GeometryError(f"distance_m is {distance_m}; expected a length [m]")
+    require_length("distance_m", distance_m)
+    if not np.isfinite(distance_m):
+        raise GeometryError(f"distance_m is {distance_m}; expected a finite length [m]")
     layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
     a, b = side(left, "left", edges), side(right, "right", edges)
     found = possibly_within(a, b, distance_m, progress=progress)

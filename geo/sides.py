@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -36,6 +37,9 @@ POINT, RING, MULTIPOINT, COLLECTION = 0, 2, 4, 7
 LINES = (1, 2, 5)
 AREAS = (3, 6)
 ANYTHING = (0, 1, 2, 3, 4, 5, 6)
+
+_RADII = ("uncertainty_m", "boundary_uncertainty_m")
+"""Columns of radii."""
 
 _VALID_CHUNK = 20_000
 
@@ -77,7 +81,7 @@ def side(
     edges: EdgeKind,
     *,
     kinds: Collection[int] = ANYTHING,
-    columns: Collection[str] = ("uncertainty_m", "boundary_uncertainty_m"),
+    columns: Collection[str] = _RADII,
 ) -> Side:
     """Check a layer and take out what a join needs.
 
@@ -92,7 +96,8 @@ def side(
     kinds
         Shapely's ids of the geometry types that the join takes.
     columns
-        Columns of radii; the largest counts, a missing one is 0. [m]
+        Columns of radii of which the largest counts, a missing one is 0; the other of
+        the two is checked all the same. [m]
 
     Returns
     -------
@@ -105,7 +110,7 @@ def side(
         If the layer is not in EPSG:4326, holds a missing, empty, infinite or invalid
         geometry, or an edge that cannot be a geodesic; if ``edges`` is neither kind.
     GeometryTypeError
-        If it holds another kind of geometry.
+        If it is no GeoDataFrame, or holds another kind of geometry.
     ColumnError
         If an uncertainty is not a length, or an index label occurs twice.
     """
@@ -115,6 +120,7 @@ def side(
 
     if edges not in {"straight", "geodesic"}:
         raise GeometryError(f"edges is {edges!r}; expected 'straight' or 'geodesic'")
+    _require_frame(gdf, name)
     require_lonlat(gdf, name)
     _require_distinct_labels(gdf, name)
     shapes = gdf.geometry.to_numpy()
@@ -126,8 +132,72 @@ def side(
         if bent is not shapes:
             _require_valid(gdf, f"{name}, edges taken as geodesics", bent, found)
         shapes = bent
-    radii = [uncertainties(gdf, name, column) for column in columns]
-    return Side(shapes=shapes, kinds=found, reach_m=np.maximum.reduce(radii))
+    radii = {column: uncertainties(gdf, name, column) for column in _RADII}
+    reach_m = np.maximum.reduce([radii[column] for column in columns])
+    return Side(shapes=shapes, kinds=found, reach_m=reach_m)
+
+
+def require_count(name: str, value: object) -> None:
+    """Refuse an option that is no whole number above 0.
+
+    Parameters
+    ----------
+    name
+        What to call it in a message.
+    value
+        What was given.
+
+    Raises
+    ------
+    GeometryError
+        If it is no integer, or below 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise GeometryError(f"{name} is {value!r}; expected a whole number, 1 or more")
+
+
+def require_length(name: str, value: object) -> None:
+    """Refuse an option that is no length.
+
+    Parameters
+    ----------
+    name
+        What to call it in a message.
+    value
+        What was given. [m]
+
+    Raises
+    ------
+    GeometryError
+        If it is no number, or below 0.
+    """
+    if (
+        isinstance(value, (bool, np.bool_))
+        or not isinstance(value, Real)
+        or not float(value) >= 0
+    ):
+        raise GeometryError(
+            f"{name} is {value!r}; expected a length as a number, 0 or more [m]"
+        )
+
+
+def _require_frame(gdf: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse what is no GeoDataFrame, and one without an active geometry."""
+    import geopandas
+
+    if isinstance(gdf, geopandas.GeoSeries):
+        raise GeometryTypeError(
+            f"{name} is a GeoSeries; expected a GeoDataFrame: {name}.to_frame()"
+        )
+    if not isinstance(gdf, geopandas.GeoDataFrame):
+        raise GeometryTypeError(
+            f"{name} is a {type(gdf).__name__}; expected a GeoDataFrame: "
+            f"geopandas.GeoDataFrame({name}, geometry=…, crs=4326)"
+        )
+    if gdf.active_geometry_name is None or gdf.active_geometry_name not in gdf:
+        raise GeometryError(
+            f"{name} has no active geometry column; choose one: {name}.set_geometry(…)"
+        )
 
 
 def _require_distinct_labels(gdf: gpd.GeoDataFrame, name: str) -> None:

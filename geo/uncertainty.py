@@ -15,6 +15,9 @@ References
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +27,8 @@ from geo.errors import ColumnError
 from geo.geodesy import distance
 
 if TYPE_CHECKING:
+    from typing import Any
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -96,7 +101,7 @@ def uncertainties(gdf: gpd.GeoDataFrame, name: str, column: str) -> Floats:
     name
         What to call the layer in a message.
     column
-        Name of the column. [m]
+        Name of the column, of numbers; NaN, None and NA are missing. [m]
 
     Returns
     -------
@@ -106,25 +111,65 @@ def uncertainties(gdf: gpd.GeoDataFrame, name: str, column: str) -> Floats:
     Raises
     ------
     ColumnError
-        If a value is not a number, is negative or is infinite.
+        If a value is not a number (as text, a boolean or a category is none), is
+        negative or is infinite; if there are two columns of the name.
     """
+    import pandas as pd
+    from pandas.api import types
+
     if column not in gdf:
         return np.zeros(len(gdf))
-    try:
-        values = gdf[column].astype("float64").fillna(0.0)
-        radii = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    values = gdf[column]
+    if isinstance(values, pd.DataFrame):
         raise ColumnError(
-            f"{name}, column {column}: {error}; expected metres as numbers"
-        ) from None
-    wrong = (radii < 0) | np.isinf(radii)
-    if wrong.any():
-        row = gdf.index[int(wrong.argmax())]
-        raise ColumnError(
-            f"{name}, row {row}, column {column}: {radii[wrong.argmax()]}; expected "
-            "a finite length in metres, 0 or more"
+            f"{name} has the column {column!r} {values.shape[1]} times; rename all "
+            "but one"
         )
-    return radii
+    kind = values.dtype
+    plain = types.is_integer_dtype(kind) or types.is_float_dtype(kind)
+    if plain and not isinstance(kind, pd.CategoricalDtype):
+        radii = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = (radii < 0) | np.isinf(radii)
+    else:
+        missing = values.isna().to_numpy(dtype=bool)
+        usable = [_is_number(value) for value in values]
+        if isinstance(kind, pd.CategoricalDtype):
+            usable = [False] * len(values)
+        wrong = ~missing & ~np.array(usable, dtype=bool)
+        radii = np.array(
+            [_float(v) if ok else np.nan for v, ok in zip(values, usable, strict=True)]
+        )
+        wrong |= (radii < 0) | np.isinf(radii)
+    if wrong.any():
+        first = int(wrong.argmax())
+        value = values.iloc[first]
+        number = plain or (_is_number(value) and types.is_object_dtype(kind))
+        mend = (
+            "expected a finite length in metres, 0 or more"
+            if number
+            else "expected metres as numbers. Make them numbers first: "
+            f"{name}[{column!r}] = pd.to_numeric({name}[{column!r}])"
+        )
+        shown = _float(value) if number else repr(value)
+        raise ColumnError(
+            f"{name}, row {gdf.index[first]}, column {column}: {shown}; {mend}"
+        )
+    return np.nan_to_num(np.asarray(radii, dtype=np.float64), nan=0.0)
+
+
+def _float(value: Any) -> float:
+    """Nearest number of 64 bits, infinite where the value is larger than all."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value of a column is a real number, and no truth value."""
+    return isinstance(value, (Real, Decimal)) and not isinstance(
+        value, (bool, np.bool_)
+    )
 
 
 def point_radius(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

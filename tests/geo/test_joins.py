@@ -174,6 +174,8 @@ def test_nearest_keeps_rows_without_a_match_on_request():
     ("options", "words"),
     [
         ({"ties": "some"}, "ties is 'some'"),
+        ({"k": 1.5}, "k is 1.5"),
+        ({"max_distance_m": "5"}, "max_distance_m is '5'"),
         ({"max_distance_m": -1}, "max_distance_m is -1"),
         ({"max_distance_m": float("nan")}, "max_distance_m is nan"),
         ({"edges": "curved"}, "edges is 'curved'"),
@@ -513,6 +515,9 @@ def test_within_distance_is_certain_only_when_the_upper_bound_is_within():
 def test_within_distance_refuses_no_distance():
     with pytest.raises(geo.GeometryError, match="distance_m is -1"):
         geo.within_distance(points([(0, 0)]), points([(0, 0)]), -1)
+    for wrong in (None, "5", float("inf")):
+        with pytest.raises(geo.GeometryError, match=f"distance_m is {wrong!r}"):
+            geo.within_distance(points([(0, 0)]), points([(0, 0)]), wrong)
 
 
 def test_within_distance_is_sorted_and_bounded():
@@ -730,9 +735,9 @@ def test_a_coordinate_that_is_no_place_is_refused(join):
     block = polygons([box(0, 0, 1, 1)])
     with pytest.raises(geo.AxisOrderError, match="axes may be swapped"):
         join(points([(39.7, 124.7)]), block)
-    with pytest.raises(geo.GeometryError, match="not a finite number"):
+    with pytest.raises(geo.GeometryError, match="not a finite number: nan, 0"):
         join(points([(float("nan"), 0)]), block)
-    with pytest.raises(geo.GeometryError, match="missing or empty"):
+    with pytest.raises(geo.GeometryError, match="geometry is missing"):
         join(polygons([None]), block)
     with pytest.raises(geo.CRSMissingError):
         join(points([(0, 0)]).set_crs(None, allow_override=True), block)

@@ -1,10 +1,11 @@
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 from shapely import GeometryCollection, LineString, MultiPoint, Point, Polygon, box
 
-from geo.errors import GeometryError, GeometryTypeError
-from geo.sides import AREAS, POINT, side
+from geo.errors import ColumnError, GeometryError, GeometryTypeError
+from geo.sides import AREAS, POINT, require_count, require_length, side
 
 
 def layer(shapes, **columns):
@@ -56,3 +57,50 @@ def test_an_outline_that_crosses_itself_only_as_geodesics_is_refused():
     side(layer([sliver]), "mines", "straight")
     with pytest.raises(GeometryError, match="edges taken as geodesics, row 0"):
         side(layer([sliver]), "mines", "geodesic")
+
+
+def test_both_columns_of_radii_are_checked_whichever_count():
+    for unused in ("uncertainty_m", "boundary_uncertainty_m"):
+        [used] = {"uncertainty_m", "boundary_uncertainty_m"} - {unused}
+        gdf = layer([box(0, 0, 1, 1)], **{unused: [-5.0], used: [3.0]})
+        with pytest.raises(ColumnError, match=f"right, row 0, column {unused}: -5.0"):
+            side(gdf, "right", "straight", columns=[used])
+        gdf[unused] = 9.0
+        assert side(gdf, "right", "straight", columns=[used]).reach_m.tolist() == [3]
+
+
+def test_what_is_no_layer_is_refused_with_the_mend():
+    gdf = layer([Point(0, 0)])
+    with pytest.raises(GeometryTypeError, match=r"left is a GeoSeries.*to_frame"):
+        side(gdf.geometry, "left", "straight")
+    with pytest.raises(GeometryTypeError, match="left is a DataFrame; expected a Geo"):
+        side(pd.DataFrame({"a": [1]}), "left", "straight")
+    with pytest.raises(GeometryError, match=r"no active geometry.*set_geometry"):
+        side(gpd.GeoDataFrame({"a": [1]}), "left", "straight")
+    assert side(gdf.geometry.to_frame(), "left", "straight").all_points
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, float("nan"), "2", None, True])
+def test_what_is_no_count_is_refused(wrong):
+    with pytest.raises(GeometryError, match=r"k is .*whole number, 1 or more"):
+        require_count("k", wrong)
+    require_count("k", np.int64(3))
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), "5", None, True, np.ones(2)])
+def test_what_is_no_length_is_refused(wrong):
+    with pytest.raises(GeometryError, match=r"reach is .*length as a number"):
+        require_length("reach", wrong)
+    require_length("reach", np.float32(3))
+
+
+def test_a_shape_that_is_no_place_is_refused_with_what_is_wrong():
+    empty, nowhere = Polygon(), LineString([(0, 0), (float("inf"), 1)])
+    for shape, words in (
+        (None, r"row 0: the geometry is missing\. Drop the row"),
+        (empty, r"row 0: the geometry is empty\. Drop the row"),
+        (Point(float("nan"), 4), "not a finite number: nan, 4. Drop the row"),
+        (nowhere, "not a finite number: inf, 1"),
+    ):
+        with pytest.raises(GeometryError, match=words):
+            side(layer([shape]), "mines", "straight")

@@ -1,5 +1,8 @@
+from decimal import Decimal
+
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -73,12 +76,68 @@ def test_a_missing_uncertainty_means_none():
     assert uncertainties(layer, "left", "elsewhere_m").tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("wrong", [-1, float("inf"), "wide"])
-def test_an_uncertainty_that_is_no_length_is_refused(wrong):
-    layer = gpd.GeoDataFrame(
-        {"uncertainty_m": [1, wrong]}, geometry=[Point(0, 0)] * 2, crs=4326
+def of(values):
+    labels = [f"r{k}" for k in range(len(values))]
+    values = pd.Series(values, index=labels, dtype=getattr(values, "dtype", object))
+    return gpd.GeoDataFrame(
+        {"uncertainty_m": values}, geometry=[Point(0, 0)] * len(values), crs=4326
     )
-    with pytest.raises(geo.ColumnError, match=r"left.*uncertainty_m"):
+
+
+@pytest.mark.parametrize(
+    ("values", "radii"),
+    [
+        ([1, 2.5, Decimal("3.5"), np.float32(4)], [1, 2.5, 3.5, 4]),
+        ([7, None, float("nan"), pd.NA, Decimal("NaN")], [7, 0, 0, 0, 0]),
+        (pd.array([1, None], dtype="Int64"), [1, 0]),
+        (pd.array([1.5, None], dtype="Float64"), [1.5, 0]),
+        (np.array([3], dtype="uint8"), [3]),
+        (pd.arrays.SparseArray([0.0, 1.0]), [0, 1]),
+        (pd.array([None], dtype="string"), [0]),
+    ],
+)
+def test_numbers_of_any_type_are_radii_and_missing_means_none(values, radii):
+    assert uncertainties(of(values), "left", "uncertainty_m").tolist() == radii
+
+
+@pytest.mark.parametrize(
+    "wrong", [-1, float("inf"), -float("inf"), Decimal(-1), 10**400]
+)
+def test_an_uncertainty_that_is_no_length_is_refused(wrong):
+    with pytest.raises(geo.ColumnError, match=r"left, row r1, .*finite length"):
+        uncertainties(of([1, wrong]), "left", "uncertainty_m")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["wide", "5", "1e3", "nan", "", b"5", True, np.True_, [1, 2], 1 + 0j]
+)
+def test_an_uncertainty_that_is_no_number_is_refused_with_the_mend(wrong):
+    with pytest.raises(geo.ColumnError, match=r"left, row r1, .*pd\.to_numeric") as got:
+        uncertainties(of([1, wrong]), "left", "uncertainty_m")
+    assert repr(wrong) in str(got.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Categorical(["5"]),
+        pd.Categorical([5]),
+        pd.array(["5"], dtype="string"),
+        pd.array([True], dtype="boolean"),
+        np.array([False]),
+        pd.to_datetime(["2020"]).array,
+    ],
+)
+def test_a_column_of_no_numbers_is_refused(values):
+    with pytest.raises(geo.ColumnError, match=r"row r0, .*pd\.to_numeric"):
+        uncertainties(of(values), "left", "uncertainty_m")
+
+
+def test_a_column_that_is_there_twice_is_refused():
+    layer = of([1])
+    layer["other"] = 2
+    layer = layer.rename(columns={"other": "uncertainty_m"})
+    with pytest.raises(geo.ColumnError, match="'uncertainty_m' 2 times; rename"):
         uncertainties(layer, "left", "uncertainty_m")
 
 

@@ -140,7 +140,7 @@ def test_the_copy_loads_before_it_is_spoiled():
         (
             "124.8,39.8",
             ",39.8",
-            r"^pits.csv, row 2: a coordinate is not a finite number$",
+            r"^pits.csv, row 2: a coordinate is not a finite number: nan, 39.8\. ",
         ),
         (
             "124.8,39.8",

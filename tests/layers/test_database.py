@@ -187,7 +187,7 @@ def test_geoparquet_in_another_crs_is_refused(tmp_path):
     ("shapes", "crs", "message"),
     [
         ([shapely.Point(1, 2), None], 4326, "row 1: the geometry is missing"),
-        ([shapely.Point()], 4326, "row 0: the geometry is missing or empty"),
+        ([shapely.Point()], 4326, "row 0: the geometry is empty"),
         ([shapely.Point(1, 2), shapely.Point(1, 95)], 4326, "row 1: the point 1, 95"),
         ([shapely.Point(np.nan, 2)], 4326, "row 0"),
         ([shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])], 4326, "not valid"),

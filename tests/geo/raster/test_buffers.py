@@ -311,7 +311,7 @@ def test_no_features_mark_nothing():
     [
         (gpd.GeoSeries([Point(1, 2)]), 5.0, CRSMissingError, "no CRS"),
         (gpd.GeoSeries([Point(1, 2)], crs=UTM), 5.0, CRSMismatchError, "to_crs"),
-        (series(Point()), 5.0, GeometryError, "missing or empty"),
+        (series(Point()), 5.0, GeometryError, "geometry is empty"),
         (series(Point(125, 40)), -1.0, GeometryError, "0 or more"),
         (series(Point(125, 40)), np.inf, GeometryError, "finite"),
         (
