@@ -7,6 +7,7 @@ longitude first.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import warnings
 from copy import deepcopy
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from layers.arrow import LONLAT_WKB, from_arrow, off_the_globe, to_arrow
 from layers.catalogue import catalogue, load, load_table
+from layers.crs_names import opens_nothing
 from layers.engine import MEMORY_GB, connect, one_line, run
 from layers.errors import LayerNotFoundError, QueryError
 from layers.geodesics import add_geodesics
@@ -380,7 +382,9 @@ class _Session:
     def _run(self, text: str) -> pa.Table:
         """Run a checked query; an error of ours within it is raised as it was."""
         try:
-            return run(self.connection, text, self.progress, memory_gb=self.memory_gb)
+            return _checked_crs(
+                run(self.connection, text, self.progress, memory_gb=self.memory_gb)
+            )
         except QueryError as error:
             if self.failures:
                 raise self.failures[0] from None
@@ -390,6 +394,19 @@ class _Session:
                     "are"
                 ) from None
             raise
+
+
+def _checked_crs(table: pa.Table) -> pa.Table:
+    """Refuse a geometry column whose CRS could name a file, before PROJ sees it."""
+    for field in table.schema:
+        about = (field.metadata or {}).get(b"ARROW:extension:metadata") or b"{}"
+        named = json.loads(about).get("crs")
+        if named is not None and not opens_nothing(named):
+            raise QueryError(
+                f"column {field.name[:60]} is in a CRS that has no code such as "
+                "EPSG:32651"
+            )
+    return table
 
 
 def _catalogue_names() -> dict[str, str]:

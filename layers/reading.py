@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo.crs import is_lonlat
+from layers.crs_names import opens_nothing
 from layers.errors import ReadError
 from layers.schema import TEXT_COLUMNS, check_features, check_geometry
 from layers.table import fill_text, numbers, read_table
@@ -260,6 +261,11 @@ def _on_wgs84(gdf: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             "file; with QGIS: Layer > Set CRS of Layer, then save it again"
         )
     before = gdf.crs
+    if not opens_nothing(before.to_wkt()):
+        raise ReadError(
+            f"{name}: its CRS {before.name[:60]} names a grid in a file of its own; "
+            "save it in WGS 84 first"
+        )
     try:
         if not is_lonlat(before):
             gdf = gdf.to_crs(4326)

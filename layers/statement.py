@@ -7,11 +7,11 @@ is never taken for a call, nor a call for a string.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from layers.errors import QueryError
+from layers.functions import check_call, check_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,9 +24,6 @@ Node = dict[str, Any]
 TABLE_FUNCTIONS = ("generate_series", "json_each", "json_tree", "range", "unnest")
 """Functions of the engine that may stand in FROM: they reach no file."""
 
-_REFUSED = frozenset({"current_setting", "getenv", "getvariable", "write_log"})
-"""Scalar functions that tell of the machine or write to it."""
-
 _STAR: Node = {
     "class": "STAR",
     "type": "STAR",
@@ -36,10 +33,6 @@ _STAR: Node = {
     "replace_list": [],
     "columns": False,
 }
-
-_CRS_FUNCTIONS = ("st_transform", "st_setcrs")
-_CRS_CODE = re.compile(r"[A-Za-z]+:[A-Za-z0-9_.]+")
-"""``AUTHORITY:CODE``; another text could name a file of PROJ's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +67,9 @@ def parse(connection: DuckDBPyConnection, query: str) -> Statement:
     ------
     QueryError
         If the text cannot be parsed, holds no statement or several, or one that
-        writes, attaches, loads or sets anything; if it calls a function that tells of
-        the machine, or names a CRS otherwise than by ``'AUTHORITY:CODE'``.
+        writes, attaches, loads or sets anything; if it calls a function that is not
+        known to compute alone (:mod:`layers.functions`), or names a CRS otherwise than
+        by the literal ``'AUTHORITY:CODE'``.
     """
     if "\0" in query:
         raise QueryError("the query holds a NUL character; remove it")
@@ -86,8 +80,12 @@ def parse(connection: DuckDBPyConnection, query: str) -> Statement:
     count = len(tree["statements"])
     if count != 1:
         raise QueryError(f"{count} statements; expected one query, such as SELECT …")
-    for call in calls(tree):
-        _check_call(call)
+    in_from = {id(n["function"]) for n in nodes(tree) if _is_call_in_from(n)}
+    for node in nodes(tree):
+        if "function_name" in node:
+            check_call(node, in_from=id(node) in in_from)
+        if node.get("user_type_modifiers"):
+            check_type(node)
     return Statement(tree=tree, text=text, explain=explain)
 
 
@@ -255,6 +253,11 @@ def calls(tree: Any) -> Iterator[Node]:
     return (node for node in nodes(tree) if "function_name" in node)
 
 
+def _is_call_in_from(node: Node) -> bool:
+    """Tell whether a node is a call that stands in FROM."""
+    return node.get("type") == "TABLE_FUNCTION" and "function" in node
+
+
 def resolve(
     tree: Node,
     *,
@@ -418,65 +421,3 @@ def _reason(connection: DuckDBPyConnection, text: str, said: Node) -> str:
         "expected SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW TABLES or "
         "EXPLAIN"
     )
-
-
-def _check_call(call: Node) -> None:
-    """Refuse a call that tells of the machine or could open a file of PROJ's."""
-    name = call["function_name"]
-    if name in _REFUSED:
-        raise QueryError(f"{name} is not allowed: a query reads tables alone")
-    if name not in _CRS_FUNCTIONS:
-        return
-    first = 0 if call.get("schema") else 1  # geometry.ST_Transform('EPSG:32651')
-    for child in call["children"][first:]:
-        if child.get("type") == "OPERATOR_CAST":  # always_xy := true
-            continue
-        text = child.get("value", {}).get("value")
-        if not (isinstance(text, str) and _CRS_CODE.fullmatch(text)):
-            raise QueryError(
-                f"{spelled(name)}: the CRS must stand there as 'AUTHORITY:CODE', such "
-                "as 'EPSG:32651'"
-            )
-
-
-def spelled(name: str) -> str:
-    """Write the name of a spatial function as its documentation does.
-
-    Parameters
-    ----------
-    name
-        In lower case, as ``st_distance_sphere``.
-
-    Returns
-    -------
-    str
-        For example ``ST_Distance_Sphere``.
-    """
-    if not name.startswith("st_"):
-        return name
-    words = name.removeprefix("st_").split("_")
-    return "_".join(["ST", *(_SPELLED.get(word, word.capitalize()) for word in words)])
-
-
-_SPELLED = {
-    word.lower(): word
-    for word in (
-        "ClosestPoint",
-        "ConcaveHull",
-        "CoverageSimplify",
-        "DWithin",
-        "FlipCoordinates",
-        "GEOS",
-        "LineInterpolatePoint",
-        "LineInterpolatePoints",
-        "LineLocatePoint",
-        "LineSubstring",
-        "MaximumInscribedCircle",
-        "MinimumRotatedRectangle",
-        "ReducePrecision",
-        "SetCRS",
-        "ShortestLine",
-        "SimplifyPreserveTopology",
-        "VoronoiDiagram",
-    )
-}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.crs import LONLAT, is_lonlat, require_lonlat
 from layers.arrow import LONLAT_WKB
+from layers.crs_names import opens_nothing
 from layers.errors import ReadError
 from layers.reading import read_layer
 from layers.schema import check_geometry
@@ -111,9 +112,20 @@ def _crs(column: dict[str, Any]) -> CRS | None:
 
     named = column.get("crs", "OGC:CRS84")
     try:
-        return CRS.from_user_input(named) if named else None
+        return CRS.from_user_input(named) if opens_nothing(named) else None
     except CRSError:
         return None
+
+
+def _check_crs(about: dict[str, Any], name: str) -> None:
+    """Refuse GeoParquet whose CRS could name another file."""
+    for column, said in about["columns"].items():
+        named = said.get("crs")
+        if named is not None and not opens_nothing(named):
+            raise ReadError(
+                f"{name}: column {str(column)[:40]} names the CRS {str(named)[:60]}; "
+                "expected a code such as EPSG:4326, WKT or PROJJSON, with no file in it"
+            )
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
@@ -165,8 +177,9 @@ def _read_parquet(file: Path) -> pd.DataFrame | gpd.GeoDataFrame:
         metadata = pq.read_schema(file).metadata or {}
         if b"geo" not in metadata:
             return pd.read_parquet(file)
+        _check_crs(json.loads(metadata[b"geo"]), file.name)
         gdf = gpd.read_parquet(file)
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise ReadError(f"{file.name} cannot be read: {reason[:160]}") from None
     require_lonlat(gdf, file.name)

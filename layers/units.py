@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from layers.statement import calls, nodes, spelled
+from layers.functions import spelled
+from layers.statement import calls, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -2,6 +2,7 @@ import itertools
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -12,9 +13,10 @@ import warnings
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import shapely
-from pyproj import Geod
+from pyproj import Geod, Transformer
 
 import geo
 import layers
@@ -33,7 +35,10 @@ from layers.errors import (
     QueryError,
     ReadError,
 )
+from layers.functions import FUNCTIONS, JOINS
+from layers.join_calls import JOIN_CALLS
 from layers.statement import calls, parse, unparse
+from tests.layers.opened import watched
 
 GEOD = Geod(ellps="WGS84")
 
@@ -356,8 +361,201 @@ ESCAPES = [
     "SELECT ST_Transform(geometry, 'secret.csv') FROM deposits",
     "SELECT ST_Transform(geometry, id) FROM deposits",
     "SELECT geometry.ST_Transform('secret.csv') FROM deposits",
+    "SELECT json_serialize_plan('FROM read_text(''secret.csv'')')",
+    "SELECT nextval('x')",
     "SELECT '\0'",
 ]
+
+OPENER = "'+init=FOLDER/init:42'"
+CRS_ARGUMENTS = [
+    "C",
+    "C::VARCHAR",
+    "CAST(C AS TEXT)",
+    "TRY_CAST(C AS VARCHAR)",
+    "C::VARCHAR::VARCHAR",
+    "CAST(TRY_CAST(C::VARCHAR AS TEXT) AS VARCHAR)",
+    "C::BLOB::VARCHAR",
+    "C::VARCHAR COLLATE nocase",
+    "(C)",
+    "'+init=' || 'FOLDER/init:42'",
+    "concat('+init=', 'FOLDER/init:42')",
+    "replace('x', 'x', C)",
+    "chr(43) || 'init=FOLDER/init:42'",
+    "CASE WHEN true THEN C ELSE 'EPSG:4326' END",
+    "CASE WHEN true THEN C::VARCHAR ELSE 'EPSG:4326' END",
+    "coalesce(NULL, C)",
+    "ifnull(NULL, C)",
+    "[C][1]",
+    "[C, 'EPSG:4326'][1]::VARCHAR",
+    "list_value(C)[1]",
+    "list_extract([C], 1)",
+    "{'a': C}.a",
+    "{'a': C}['a']::VARCHAR",
+    "MAP {'a': C}['a']",
+    "(SELECT C)",
+    "(SELECT C)::VARCHAR",
+    "(VALUES (C))",
+    "(WITH w(t) AS (VALUES (C)) SELECT t FROM w)",
+    "json_extract_string('[\"+init=FOLDER/init:42\"]', '$[0]')",
+    "max(C)",
+    "try(C)",
+    "C COLLATE nocase",
+    "target_crs := C",
+    "target_crs := C::VARCHAR",
+    "C::VARCHAR, always_xy := true",
+    "always_xy := C::BOOLEAN::VARCHAR",
+    "'FOLDER/init:42'::VARCHAR",
+    "'+proj=longlat +nadgrids=FOLDER/init +type=crs'::VARCHAR",
+    "'+proj=longlat +nadgrids=http://127.0.0.1:9/x.tif +type=crs'::VARCHAR",
+    "NULL",
+]
+CRS_QUERIES = [
+    *(
+        f"SELECT ST_AsText(ST_Transform(ST_Point(124, 39), 'EPSG:4326', {argument}))"
+        for argument in CRS_ARGUMENTS
+    ),
+    "SELECT ST_AsText(ST_Transform(ST_Point(124, 39), C::VARCHAR, 'EPSG:4326'))",
+    "SELECT geometry.ST_Transform(C::VARCHAR) FROM deposits",
+    "SELECT geometry.ST_SetCRS(C::VARCHAR) FROM deposits",
+    "SELECT ST_Point(124, 39).ST_Transform('EPSG:4326', C::VARCHAR)",
+    "SELECT (C::VARCHAR).ST_Transform('EPSG:4326', 'EPSG:4326')",
+    "SELECT ST_Transform(geom := ST_Point(124, 39), b := 'EPSG:4326', c := C)",
+    "SELECT main.ST_SetCRS(geometry, C::VARCHAR) FROM deposits",
+    "SELECT system.main.ST_SetCRS(geometry, C::VARCHAR) FROM deposits",
+    (
+        "SELECT ST_Transform({'min_x': 1, 'min_y': 1, 'max_x': 2, 'max_y': 2}::BOX_2D, "
+        "'EPSG:4326', C::VARCHAR)"
+    ),
+    "WITH w(t) AS (VALUES (C)) SELECT ST_SetCRS(geometry, t) FROM deposits, w",
+    "WITH w(t) AS (VALUES (C)) SELECT ST_SetCRS(geometry, t::TEXT) FROM deposits, w",
+    "SELECT ST_SetCRS(geometry, t) FROM deposits, (VALUES (C)) v(t)",
+    "SELECT list_transform([C], x -> ST_AsText(ST_SetCRS(ST_Point(1, 2), x)))",
+    "SELECT list_transform([C], lambda x: ST_Transform(ST_Point(1, 2), x, x::TEXT))",
+    "SELECT [ST_SetCRS(ST_Point(1, 2), x) FOR x IN [C]]",
+    "SELECT geometry::GEOMETRY(C) AS g FROM deposits",
+    "SELECT TRY_CAST(geometry AS GEOMETRY(C)) AS g FROM deposits",
+    "SELECT NULL::GEOMETRY(C)[] AS g",
+    "SELECT NULL::STRUCT(g GEOMETRY(C)) AS g",
+    "SELECT NULL::GEOMETRY('GEOGCRS[\"x\"]') AS g",
+    (
+        "SELECT json_serialize_plan('SELECT ST_SetCRS(ST_Point(1, 2), ''+init=FOLDER/"
+        "init:42'')', optimize := true)"
+    ),
+    (
+        'SELECT from_json(\'{"g": "POINT(1 2)"}\', \'{"g": "GEOMETRY(\'\'+init='
+        "FOLDER/init:42'')\"}').g AS g"
+    ),
+    (
+        "FROM nearest((SELECT ST_SetCRS(geometry, C::VARCHAR) AS geometry FROM "
+        "deposits), 'crossings')"
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_writing_of_a_crs_opens_a_file(tmp_path):
+    file = tmp_path / "init"
+    file.write_text("<42> +proj=utm +zone=51 +datum=WGS84 +units=m +no_defs <>\n")
+    with watched(tmp_path) as opened:
+        assert file.read_text()
+        assert opened() == ["init"]
+        for query in CRS_QUERIES:
+            written = re.sub(r"\bC\b", OPENER, query).replace("FOLDER", str(tmp_path))
+            with pytest.raises(QueryError) as refusal:
+                layers.sql(written)
+            assert "\n" not in str(refusal.value)
+            assert opened() == [], query
+    connection = connect()
+    for argument in CRS_ARGUMENTS:
+        written = re.sub(r"\bC\b", OPENER, argument)
+        for call in (f"ST_Transform(geometry, {written})", f"ST_SetCRS(g, {written})"):
+            with pytest.raises(QueryError):
+                parse(connection, f"SELECT {call} FROM deposits")
+
+
+def test_a_crs_may_be_cast_to_text_and_axes_be_named():
+    for written in (
+        "'EPSG:32651'",
+        "'epsg:32651'::VARCHAR",
+        "CAST('EPSG:32651' AS TEXT)",
+    ):
+        found = layers.sql(
+            f"SELECT ST_Transform(geometry, {written}) AS g FROM deposits"
+        )
+        assert found.crs == "EPSG:32651"
+    query = (
+        "SELECT ST_X(ST_Transform(ST_Point(124, 39), 'EPSG:4326', 'EPSG:32651', "
+        "always_xy := true))"
+    )
+    x = Transformer.from_crs(4326, 32651, always_xy=True).transform(124, 39)[0]
+    assert value(query) == pytest.approx(x)
+    assert value("SELECT ('a'::ENUM('a', 'b'))::VARCHAR") == "a"
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        "+init=FOLDER/init:42",
+        {"init": "FOLDER/init:42"},
+        {"type": "GeographicCRS", "init": "FOLDER/init:42"},
+        "+proj=longlat +nadgrids=FOLDER/init +type=crs",
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_crs_of_a_named_parquet_opens_no_other_file(tmp_path, crs):
+    (tmp_path / "apart").mkdir()
+    folder = tmp_path / "apart"
+    (folder / "init").write_text("<42> +proj=longlat +datum=WGS84 +no_defs <>\n")
+    file = tmp_path / "own.parquet"
+    layers.load("crossings")[["id", "geometry"]].to_parquet(file)
+    table = pq.read_table(file)
+    about = json.loads(table.schema.metadata[b"geo"])
+    about["columns"]["geometry"]["crs"] = json.loads(
+        json.dumps(crs).replace("FOLDER", str(folder))
+    )
+    pq.write_table(
+        table.replace_schema_metadata({b"geo": json.dumps(about).encode()}), file
+    )
+    with watched(folder) as opened:
+        with pytest.raises(ReadError, match=r"own\.parquet.*CRS.*code"):
+            layers.sql("FROM own", files={"own": file})
+        assert opened() == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_crs_of_an_answer_is_looked_at_before_it_is_used(tmp_path, monkeypatch):
+    """What the check of the tree might let through meets a second wall."""
+    monkeypatch.setattr("layers.statement.check_call", lambda *_, **__: None)
+    (tmp_path / "init").write_text("<42> +proj=utm +zone=51 +datum=WGS84\n")
+    with watched(tmp_path) as opened:
+        for named in (
+            f"+init={tmp_path}/init:42",
+            f"+proj=x +nadgrids={tmp_path}/init",
+        ):
+            query = f"SELECT ST_SetCRS(geometry, '{named}') AS g FROM deposits"
+            with pytest.raises(QueryError, match="column g is in a CRS that has no"):
+                layers.sql(query)
+        assert opened() == []
+
+
+def test_every_function_of_the_engine_is_known_or_refused():
+    rows = connect().execute(
+        "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE "
+        "function_type IN ('scalar', 'aggregate', 'macro')"
+    )
+    there = {name for (name,) in rows.fetchall()}
+    ours = {"geodesic_area", "geodesic_distance", "geodesic_length"}
+    assert FUNCTIONS - ours - {"unnest"} <= there
+    assert set(JOINS) == set(JOIN_CALLS)
+    assert not there & set(JOINS)
+    refused = there - FUNCTIONS
+    assert len(refused) < 250
+    for word in ("getenv", "setting", "json_serialize_plan", "write_log", "sequence"):
+        assert not any(word in name for name in FUNCTIONS)
+    for name in sorted(refused)[::20]:
+        with pytest.raises(QueryError, match="is not allowed"):
+            layers.sql(f'SELECT "{name}"(1)')
 
 
 @pytest.mark.parametrize("query", ESCAPES)
