@@ -112,8 +112,8 @@ def sql(
     Warns
     -----
     MeasureWarning
-        If a function of the query measures in degrees (as ``ST_Distance`` does), on a
-        sphere, or in a Mercator projection.
+        If a function of the query measures in degrees (as ``ST_Distance`` does), in
+        another unit than the metre, on a sphere, or in a projection that stretches.
 
     Notes
     -----

@@ -38,6 +38,7 @@ from layers.errors import (
 from layers.functions import FUNCTIONS, JOINS
 from layers.join_calls import JOIN_CALLS
 from layers.statement import calls, parse, unparse
+from layers.units import warnings_about
 from tests.layers.opened import watched
 
 GEOD = Geod(ellps="WGS84")
@@ -765,6 +766,118 @@ def test_a_sphere_and_a_mercator_projection_are_told():
     query = "SELECT ST_Area(ST_Transform(geometry, 'epsg:3857')) FROM provinces"
     [line] = told(query)
     assert "Mercator" in line
+
+
+P5179 = "ST_Transform(geometry, 'EPSG:4326', 'EPSG:5179')"
+U5179 = "(SELECT ST_Transform(ST_Point(124, 39), 'EPSG:4326', 'EPSG:5179') AS g) AS u"
+NAMES = {"geometry", "id", "name"}
+
+
+@pytest.fixture(scope="module")
+def lines_about():
+    """What is told of a query that is parsed and not run."""
+    connection = connect()
+    return lambda query: warnings_about(parse(connection, query).tree, NAMES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(SELECT geometry FROM provinces) t(g), U",
+        "(FROM provinces) AS t(id, g), U",
+        "(VALUES (ST_Point(1, 2))) t(g), U",
+        "(SELECT * RENAME (geometry AS g) FROM provinces) t, U",
+        "(SELECT COLUMNS('geo(.*)') AS '\\1' FROM provinces) t, U",
+        "(SELECT unnest({'g': geometry}) FROM provinces) t, U",
+        "(SELECT ({'g': geometry}).g FROM provinces) t, U",
+        "(UNPIVOT provinces ON geometry INTO NAME n VALUE g) t, U",
+        "(SELECT ('{}'::STRUCT(g GEOMETRY)).g) t, U",
+        """(SELECT from_json('{}', '{"g": "GEOMETRY"}').g) t, U""",
+        "(SELECT P AS g FROM provinces UNION ALL SELECT geometry FROM provinces) t",
+        "(SELECT * REPLACE (ST_Transform(g, 'EPSG:5179', 'EPSG:4326') AS g) FROM U) t",
+        "(WITH p(g) AS (SELECT geometry FROM provinces) FROM p) t, U",
+        "(SELECT ST_SetCRS(geometry, 'EPSG:5179') AS g FROM provinces) t, U",
+        "(SELECT P::GEOMETRY('EPSG:4326') AS g FROM provinces) t",
+        "(SELECT ST_Union(P, ST_Point(124, 39)) AS g FROM provinces) t",
+        "(SELECT (SELECT geometry FROM provinces LIMIT 1) AS g) t",
+    ],
+)
+def test_a_name_that_something_else_goes_by_is_not_taken_as_projected(
+    source, lines_about
+):
+    source = re.sub(r"\bU\b", U5179, re.sub(r"\bP\b", P5179, source))
+    [line] = lines_about(f"SELECT ST_Area(t.g) FROM {source}")
+    assert line.startswith("ST_Area works in the unit of the coordinates")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "list_transform([geometry], g -> ST_Area(g))",
+        "list_transform([geometry], lambda g: ST_Area(g))",
+        "[ST_Area(g) FOR g IN [geometry]]",
+        f"ST_Area(ST_Union({P5179}, ST_Point(124, 39)))",
+        f"ST_Area(ST_Union(ST_Point(124, 39), {P5179}))",
+        f"ST_Area(ST_Collect([{P5179}, ST_Point(124, 39)]))",
+        f"ST_Area(coalesce({P5179}, ST_GeomFromText('POINT(1 2)')))",
+        "ST_RemoveRepeatedPoints(geometry, 0.1)",
+        "ST_CoverageSimplify_Agg(geometry, 0.1)",
+        "list_aggregate(list(geometry), 'st_coveragesimplify_agg', 0.1)",
+        "ST_CoverageInvalidEdges(list(geometry), 1)",
+        "ST_CoverageInvalidEdges_Agg(geometry, 1)",
+        "ST_CoverageClean(list(geometry), 1, 1)",
+        "ST_InterpolatePoint(geometry, geometry)",
+    ],
+)
+def test_what_is_not_seen_to_be_projected_is_told(call, lines_about):
+    [line] = lines_about(f"SELECT {call} FROM provinces, {U5179}")
+    assert "works in the unit of the coordinates" in line
+    assert line.split(" ")[0].lower() in call.lower()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("EPSG:2263", "the US survey foot of 0.30480061 m, not metres"),
+        ("EPSG:3832", "a Mercator projection"),
+        ("EPSG:3395", "a Mercator projection"),
+        ("EPSG:3857", "a Mercator projection"),
+        ("EPSG:4087", "(Equidistant Cylindrical) need not keep lengths"),
+        ("ESRI:54009", "(Mollweide) need not keep lengths"),
+        ("EPSG:4490", "in the unit of the coordinates"),
+        ("EPSG:999999", "in the unit of the coordinates"),
+    ],
+)
+def test_a_crs_is_judged_by_its_unit_and_method(code, said, lines_about):
+    for written in (f"'{code}'", f"'{code.lower()}'::VARCHAR"):
+        [line] = lines_about(
+            f"SELECT ST_Length(ST_Transform(geometry, {written})) FROM provinces"
+        )
+        assert said in line
+        assert "geodesic_length" in line
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"ST_Area(ST_Union_Agg({P5179}))",
+        f"ST_Area(CASE WHEN id = 'x' THEN {P5179} ELSE NULL END)",
+        f"ST_Length(ST_MakeLine([{P5179}, {P5179}]))",
+        f"ST_Area(ST_Buffer(g, 10)) FROM (SELECT {P5179} AS g FROM provinces) --",
+        (
+            "ST_Area(h) FROM (SELECT ST_Buffer(g, 10) AS h FROM (SELECT "
+            f"{P5179} AS g FROM provinces)) --"
+        ),
+        f"{P5179}.ST_Area()",
+        *(
+            f"ST_Area(ST_Transform(geometry, 'EPSG:{code}'))"
+            for code in (32651, 5179, 3035, 5514, 2154, 7415, 2056)
+        ),
+        "ST_Area(ST_Transform(geometry, 'EPSG:5179', always_xy := true))",
+    ],
+)
+def test_what_is_seen_to_be_in_metres_is_not_told(call, lines_about):
+    assert lines_about(f"SELECT {call} FROM provinces") == []
 
 
 def test_warnings_name_each_function_once():
