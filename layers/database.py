@@ -80,7 +80,8 @@ def sql(
     files
         Paths by the name under which each is a table: what :func:`layers.read_layer`
         reads (``evidence`` is not asked for), a CSV without coordinates, or
-        (Geo)Parquet in EPSG:4326.
+        (Geo)Parquet in EPSG:4326. A file in another CRS is reprojected, which a
+        warning says; GeoParquet in another is refused.
     memory_gb
         Memory that the engine may take, and as much again the rows that come out;
         nothing is written to disk beyond it. [GB]
@@ -113,7 +114,8 @@ def sql(
     -----
     MeasureWarning
         If a function of the query measures in degrees (as ``ST_Distance`` does), in
-        another unit than the metre, on a sphere, or in a projection that stretches.
+        another unit than the metre, on a sphere, or in a projection that stretches; if
+        a file was reprojected.
 
     Notes
     -----
@@ -249,6 +251,9 @@ class _Session:
         if key not in self.frames:
             if key in self.files:
                 self.frames[key] = read_tabular(self.files[key])
+                before = self.frames[key].attrs.get("reprojected_from")
+                if before is not None:
+                    _warn(f"{key}: reprojected from {before[:60]} to EPSG:4326")
             else:
                 entry = catalogue()[key]
                 read = load if entry.kind == "vector" else load_table

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class MeasureWarning(UserWarning):
-    """A query measures in degrees, on a sphere, or in a CRS that stretches."""
+    """A query measures in degrees, on a sphere, or in a CRS that stretches.
+
+    Also of a file whose coordinates were reprojected for it.
+    """
 
 
 _GEOMETRIES = {

@@ -182,6 +182,17 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path, ending):
     assert value(query + "c.geometry)", files={"own": file}) == len(crossings)
 
 
+@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb"])
+def test_a_file_in_another_crs_is_reprojected_and_the_query_says_so(tmp_path, ending):
+    file = tmp_path / f"utm{ending}"
+    crossings = layers.load("crossings")[["id", "geometry"]]
+    crossings.to_crs(32651).to_file(file)
+    [line] = told("SELECT count(*) FROM Own, own o", files={"own": file})
+    assert line == "own: reprojected from EPSG:32651 to EPSG:4326"
+    crossings.to_file(file)
+    assert told("SELECT count(*) FROM own", files={"own": file}) == []
+
+
 def test_geoparquet_in_another_crs_is_refused(tmp_path):
     file = tmp_path / "utm.parquet"
     layers.load("crossings").to_crs(32651).to_parquet(file)
