@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.errors import GeometryError
-from geo.matches import How, Layout
+from geo.matches import How, Layout, relation
+from geo.parallel import Steps
 from geo.sides import (
     AREAS,
     LINES,
@@ -69,8 +70,7 @@ def within(
         Points, lines and polygons in EPSG:4326, shape ``(m,)``.
         ``boundary_uncertainty_m`` is how far the outline may be off; of a point or
         line also ``uncertainty_m``, the larger of the two. A polygon's
-        ``uncertainty_m`` is checked but means nothing here: only how far its outline
-        may be off does. [m]
+        ``uncertainty_m`` is checked, but means nothing here. [m]
     how
         ``inner`` leaves out rows of ``left`` without a match; ``left`` keeps them.
     edges
@@ -84,9 +84,8 @@ def within(
     -------
     geopandas.GeoDataFrame
         Rows of ``left`` with its index (repeated where it may lie in several
-        features), most probable first within a row; ``index_right``, the label of the
-        right row whatever its index is called, as a tuple where it has several levels,
-        unlike :func:`geopandas.sjoin`; the columns of
+        features), most probable first within a row; ``index_right``, whatever the index
+        of ``right`` is called, with tuples where it has several levels; the columns of
         ``right``; ``relation``, ``certain`` or ``possible``; and ``probability``.
         For a point: the chance that it truly lies in the feature. For a line or
         polygon: the expected share of its length or area that does.
@@ -161,11 +160,14 @@ def within(
     b = side(right, "right", edges, columns=["boundary_uncertainty_m"])
     areal = np.isin(b.kinds, AREAS)
     if areal.all():
-        parts = _in_areas(a, b, progress)
+        steps = Steps(progress, len(left), _works(a))
+        parts = _in_areas(a, b, steps)
     else:
         own_m = uncertainties(right, "right", "uncertainty_m")
         b = replace(b, reach_m=np.where(areal, b.reach_m, np.fmax(b.reach_m, own_m)))
-        parts = _in_all(a, b, areal, edges, progress)
+        steps = Steps(progress, len(left), [len(left), *_works(a)])
+        parts = _in_all(a, b, areal, edges, steps)
+    steps.end()
     i = np.concatenate([rows[part.i] for rows, _, part in parts])
     j = np.concatenate([columns[part.j] for _, columns, part in parts])
     probability = np.concatenate([part.probability for *_, part in parts])
@@ -176,7 +178,7 @@ def within(
         i, j, probability, certain = (
             column[order] for column in (i, j, probability, certain)
         )
-    added = {"relation": _relation(certain), "probability": probability}
+    added = {"relation": relation(certain), "probability": probability}
     return layout.frame(left, right, i, j, added)
 
 
@@ -243,7 +245,7 @@ def intersects(
     layout = Layout(how=how, lsuffix=lsuffix, rsuffix=rsuffix)
     a, b = side(left, "left", edges), side(right, "right", edges)
     met = meetings(a, b, progress=progress)
-    added = {"relation": _relation(met.certain), "probability": met.probability}
+    added = {"relation": relation(met.certain), "probability": met.probability}
     return layout.frame(left, right, met.i, met.j, added)
 
 
@@ -402,31 +404,38 @@ def within_distance(
     found = possibly_within(a, b, distance_m, progress=progress)
     added = _measures(found, a, b)
     certain = added["distance_max_m"] <= distance_m
-    added["relation"] = _relation(certain)
+    added["relation"] = relation(certain)
     added["probability"] = _chances_within(a, b, found, distance_m)
     return layout.frame(left, right, found.i, found.j, added)
 
 
-def _in_areas(a: Side, b: Side, progress: Progress | None) -> list[Part]:
+def _works(a: Side) -> list[int]:
+    """How many points, lines and areas there are to look for in polygons."""
+    return [int(np.isin(a.kinds, kinds).sum()) for kinds in ((POINT,), LINES, AREAS)]
+
+
+def _in_areas(a: Side, b: Side, steps: Steps) -> list[Part]:
     """Find what lies in polygons, by kinds of left."""
     from geo.kernels.containment import contain_areas, contain_lines, contain_points
 
     every = np.arange(len(b.shapes))
     points = np.flatnonzero(a.kinds == POINT)
     found = contain_points(
-        a.lonlat(points), a.reach_m[points], b.shapes, b.reach_m, progress=progress
+        a.lonlat(points), a.reach_m[points], b.shapes, b.reach_m, progress=steps.next()
     )
     parts = [(points, every, found)]
     for contain, kinds in ((contain_lines, LINES), (contain_areas, AREAS)):
-        rows = np.flatnonzero(np.isin(a.kinds, kinds))
+        rows, told = np.flatnonzero(np.isin(a.kinds, kinds)), steps.next()
         if len(rows):
-            meets = contain(a.shapes[rows], a.reach_m[rows], b.shapes, b.reach_m)
+            meets = contain(
+                a.shapes[rows], a.reach_m[rows], b.shapes, b.reach_m, progress=told
+            )
             parts.append((rows, every, meets))
     return parts
 
 
 def _in_all(
-    a: Side, b: Side, areal: Bools, edges: EdgeKind, progress: Progress | None
+    a: Side, b: Side, areal: Bools, edges: EdgeKind, steps: Steps
 ) -> list[Part]:
     """Find what lies in polygons, and what in lines and points."""
     from geo.kernels.lines import contain_in_lines
@@ -440,11 +449,11 @@ def _in_all(
         )
     slim, some = np.flatnonzero(~areal), np.flatnonzero(areal)
     found = contain_in_lines(
-        a, b.rows(slim), geodesic=edges == "geodesic", progress=progress
+        a, b.rows(slim), geodesic=edges == "geodesic", progress=steps.next()
     )
     parts = [(np.arange(len(a.shapes)), slim, found)]
     if len(some):
-        for rows, columns, part in _in_areas(a, b.rows(some), None):
+        for rows, columns, part in _in_areas(a, b.rows(some), steps):
             parts.append((rows, some[columns], part))
     return parts
 
@@ -488,11 +497,3 @@ def _chances_within(a: Side, b: Side, found: Found, distance_m: float) -> Floats
     return chances_within_distance(
         found.distance_m, a.reach_m[found.i], b.reach_m[found.j], distance_m
     )
-
-
-def _relation(certain: Bools) -> Any:
-    """Words for whether a pair holds wherever its features lie."""
-    import pandas as pd
-
-    words = pd.Series(["possible", "certain"]).array
-    return words.take(certain.astype(np.intp))

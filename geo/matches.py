@@ -160,6 +160,25 @@ class Layout:
         return None
 
 
+def relation(certain: NDArray[np.bool_]) -> Any:
+    """Words for whether a pair holds wherever its features lie.
+
+    Parameters
+    ----------
+    certain
+        Whether it does, shape ``(p,)``.
+
+    Returns
+    -------
+    pandas.api.extensions.ExtensionArray
+        ``certain`` or ``possible``, shape ``(p,)``.
+    """
+    import pandas as pd
+
+    words = pd.Series(["possible", "certain"]).array
+    return words.take(certain.astype(np.intp))
+
+
 def _with_unmatched(n: int, i: Ints) -> tuple[Ints, Ints]:
     """Rows of left with those of the ``n`` that have no match, and the match or -1."""
     alone = np.setdiff1d(np.arange(n), i)

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     Progress = Callable[[int, int], None]
@@ -120,6 +120,58 @@ def run_chunks(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return results
+
+
+class Steps:
+    """Progress of several works that follow each other, told as that of one.
+
+    What is told rises to the end and never falls.
+    """
+
+    def __init__(self, progress: Progress | None, n: int, works: Sequence[int]) -> None:
+        """Share out what is to be told.
+
+        Parameters
+        ----------
+        progress
+            What is called with the rows done and ``n``.
+        n
+            How many rows there are.
+        works
+            How much each work is, in any unit.
+        """
+        self._progress, self._n, self._last = progress, n, -1
+        self._works, self._begun, self._whole = list(works), 0, max(sum(works), 1)
+
+    def next(self) -> Progress | None:
+        """Begin the next work.
+
+        Returns
+        -------
+        callable or None
+            To be called with how much of the work is done and how much there is.
+        """
+        if self._progress is None:
+            return None
+        before, mine = self._begun, self._works.pop(0)
+        self._begun += mine
+
+        def told(done: int, total: int) -> None:
+            share = mine * done // total if total else mine
+            self._tell(self._n * (before + share) // self._whole)
+
+        return told
+
+    def end(self) -> None:
+        """Say that all is done, unless that was said or there is nothing to do."""
+        if self._last < self._n and self._n:
+            self._tell(self._n)
+
+    def _tell(self, done: int) -> None:
+        """Pass on what is done."""
+        self._last = max(done, self._last)
+        if self._progress:
+            self._progress(self._last, self._n)
 
 
 def _take(

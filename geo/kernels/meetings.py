@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.parallel import Steps
 from geo.sides import AREAS, POINT
 
 if TYPE_CHECKING:
@@ -93,14 +94,18 @@ def _vague(a: Side, b: Side, progress: Progress | None) -> tuple[Ints, Ints]:
 
     unsure = a.reach_m > 0
     parts = []
-    for rows, columns in (
+    goes = (
         (np.flatnonzero(unsure), np.arange(len(b.shapes))),
         (np.flatnonzero(~unsure), np.flatnonzero(b.reach_m > 0)),
-    ):
-        found = possibly_within(a.rows(rows), b.rows(columns), 0.0, progress=progress)
+    )
+    steps = Steps(progress, len(a.shapes), [len(rows) for rows, _ in goes])
+    for rows, columns in goes:
+        told = steps.next()
+        found = possibly_within(a.rows(rows), b.rows(columns), 0.0, progress=told)
         i, j = rows[found.i], columns[found.j]
         vague = a.reach_m[i] + b.reach_m[j] > EXACT_M
         parts.append(np.stack([i[vague], j[vague]]))
+    steps.end()
     i, j = np.concatenate(parts, axis=1)
     return i, j
 
@@ -117,7 +122,8 @@ def possibly_within(
     distance_m
         The limit, one for all or one a left row. [m]
     progress
-        Called with the left rows done and all of them, for each group of right ones.
+        Called with the left rows done and all of them, as shared out between the groups
+        of right ones.
 
     Returns
     -------
@@ -136,10 +142,12 @@ def possibly_within(
     base = max(limit.min(initial=np.inf) / 4, 1.0) if len(limit) else 1.0
     group = np.ceil(np.log2(np.maximum(b.reach_m, base) / base))
     parts: list[tuple[Ints, Ints, Floats, Floats]] = []
-    for value in np.unique(group):
+    values, sizes = np.unique(group, return_counts=True)
+    steps = Steps(progress, len(a.shapes), sizes.tolist())
+    for value in values:
         rows = np.flatnonzero(group == value)
         reach = limit + a.reach_m + b.reach_m[rows].max()
-        near = shapes_within(a.shapes, b.shapes[rows], reach, progress=progress)
+        near = shapes_within(a.shapes, b.shapes[rows], reach, progress=steps.next())
         i, j = near.i, rows[near.j]
         kept = near.distance_m - (a.reach_m[i] + b.reach_m[j]) <= limit[i]
         if len(rows) == len(b.shapes) and kept.all():

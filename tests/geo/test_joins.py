@@ -770,6 +770,32 @@ def test_columns_that_would_take_one_name_are_refused(join):
     ].tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("kinds", ["points", "lines", "areas", "all"])
+@pytest.mark.parametrize("others", ["points", "lines", "areas", "all"])
+@pytest.mark.parametrize("vague", [False, True])
+@pytest.mark.parametrize("join", JOINS)
+def test_progress_rises_to_the_end_whatever_is_joined(join, vague, others, kinds):
+    def some(kind, n):
+        place = np.random.default_rng(n).uniform(0, 1, (n, 2))
+        shapes = {
+            "points": shapely.points(place),
+            "lines": [LineString([p, p + 0.1]) for p in place],
+            "areas": shapely.box(*place.T, *(place + 0.2).T),
+        }
+        found = shapes.get(kind, [])
+        for k in range(n if kind == "all" else 0):
+            found.append(list(shapes.values())[k % 3][k])
+        off = np.resize([0.0, 100.0, 9_000.0, 40.0], n) if vague else np.zeros(n)
+        return polygons(found, uncertainty_m=off, boundary_uncertainty_m=off)
+
+    told = []
+    left, right = some(kinds, 7), some(others, 6)
+    join(left, right, progress=lambda *done: told.append(done))
+    assert told[-1] == (7, 7)
+    assert told == sorted(told)
+    assert {total for _, total in told} == {7}
+
+
 @pytest.mark.parametrize("join", JOINS)
 def test_a_named_geometry_column_and_extra_geometries_are_kept(join):
     left = points([(0.5, 0.5)]).rename_geometry("place")

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from geo.parallel import available_threads, limit_threads, run_chunks
+from geo.parallel import Steps, available_threads, limit_threads, run_chunks
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -71,3 +71,23 @@ def test_threads_can_be_limited_for_a_block():
     assert available_threads() == before >= 1
     with pytest.raises(ValueError, match="threads is 0"), limit_threads(0):
         pass
+
+
+def test_steps_tell_several_works_as_one_that_rises_to_the_end():
+    told = []
+    steps = Steps(lambda *done: told.append(done), 10, [6, 0, 2])
+    for work in (((3, 6), (6, 6)), (), ((1, 4), (4, 4))):
+        tell = steps.next()
+        for done in work:
+            tell(*done)
+    steps.end()
+    assert told == [(3, 10), (7, 10), (7, 10), (10, 10)]
+    told.clear()
+    steps = Steps(lambda *done: told.append(done), 10, [1, 1])
+    steps.next()(5, 5)
+    steps.next()
+    steps.end()
+    assert told == [(5, 10), (10, 10)]
+    silent = Steps(None, 10, [1])
+    assert silent.next() is None
+    silent.end()
