@@ -257,3 +257,135 @@ def test_share_inside_counts_both_sides_of_the_antimeridian():
     for shape, share in ((both, 1.0), (box(179, 9, 180, 11), 0.5)):
         got = share_inside(disc, np.array([shape], dtype=object))
         assert got.item() == pytest.approx(share, abs=1e-6)
+
+
+CAP_80 = box(-180, 80, 180, 90)
+QUARTER = box(0, 80, 90, 90)
+
+
+def drawn(shape, radii_m, polygon, draws=200_000):
+    """Share of plain draws inside: places of a shape, displaced by geodesics."""
+    rng = np.random.default_rng(9)
+    if isinstance(shape, LineString):
+        lon, lat = shapely.get_coordinates(
+            shapely.line_interpolate_point(shape, rng.random(draws), normalized=True)
+        ).T  # short lines along a meridian: even in degrees
+    else:
+        west, south, east, north = shape.bounds
+        low, high = np.sin(np.radians([south, north]))
+        lon = rng.uniform(west, east, draws)
+        lat = np.degrees(np.arcsin(rng.uniform(low, high, draws)))
+    for radius in radii_m:
+        away = radius * np.sqrt(rng.random(draws))
+        lon, lat = geo.destination(lon, lat, 360 * rng.random(draws), away)
+    return shapely.contains_xy(polygon, lon, lat).mean()
+
+
+@pytest.mark.parametrize(
+    ("shape", "radii", "polygon"),
+    [
+        (box(10, 89.5, 20, 89.6), [60e3], QUARTER),
+        (box(10, 89.5, 20, 89.6), [60e3, 40e3], QUARTER),
+        (box(10, 81, 20, 82), [200e3], CAP_80),
+        (box(10, 89, 20, 90), [150e3], QUARTER),
+        (LineString([(10, 89.2), (10, 89.9)]), [100e3], QUARTER),
+        (LineString([(10, 80.1), (10, 80.8)]), [60e3, 20e3], CAP_80),
+        (box(179.6, 0, 180, 1), [30e3], box(-180, -3, -179, 3)),
+        (box(0.98, 0.4, 1.05, 0.45), [4e3, 3e3], box(0, 0, 1, 1)),
+        (box(0.6, 0, 1.3, 1), [2e3], box(0, 0, 1, 1)),
+        (box(0, 0.3, 1, 1.31), [1e3], box(0, 0, 1, 1)),
+    ],
+)  # fmt: skip
+def test_displaced_shapes_agree_with_plain_monte_carlo(shape, radii, polygon):
+    contain = contain_lines if isinstance(shape, LineString) else contain_areas
+    got = contain(
+        np.array([shape]), np.array(radii[:1]), np.array([polygon]),
+        np.array([sum(radii[1:])]),
+    )  # fmt: skip
+    expected = drawn(shape, radii, polygon)
+    assert got.certain.tolist() == [False]
+    assert got.probability.item() == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "shape", [box(10, 89, 20, 89.5), LineString([(10, 89), (20, 89.8)])]
+)
+def test_over_a_pole_certain_reaches_as_far_as_the_border(shape):
+    """The southernmost latitude is 89, and so 1,005 km from that of 80."""
+    contain = contain_lines if isinstance(shape, LineString) else contain_areas
+    reach = geo.distance(10, 89, 10, 80).item()
+    for radius, sure in ((200e3, True), (reach - 5, True), (reach + 5, False)):
+        for boundary in (0.0, 100e3):
+            got = contain(
+                np.array([shape]), np.array([radius - boundary]),
+                np.array([CAP_80]), np.array([boundary]),
+            )  # fmt: skip
+            assert got.certain.tolist() == [sure]
+            assert sure == (got.probability.item() == 1)
+    far = contain(
+        np.array([shape]), np.array([50e3]), np.array([box(0, 70, 20, 80)]), np.zeros(1)
+    )
+    assert len(far.i) == 0
+
+
+def test_a_small_part_inside_is_kept_and_a_small_part_outside_is_not_all():
+    big = np.array([box(124, 34, 130, 43)])
+    leases = np.array([box(125, 38, 125 + d, 38 + d) for d in (1e-5, 5e-5, 4e-4)])
+    got = contain_areas(big, np.zeros(1), leases, np.zeros(3))
+    assert got.j.tolist() == [0, 1, 2]
+    whole = geo.area(big).item()
+    np.testing.assert_allclose(got.probability, geo.area(leases) / whole, rtol=1e-4)
+    assert (got.probability > 0).all()
+    for top in (10 - 1e-9, np.nextafter(10, 0)):
+        outline = np.array([box(0, 0, 10, top)])
+        for shape, contain in (
+            (box(0, 0, 10, 10), contain_areas),
+            (LineString([(1, 1), (2, 10)]), contain_lines),
+        ):
+            got = contain(np.array([shape]), np.zeros(1), outline, np.zeros(1))
+            assert got.certain.tolist() == [False]
+            assert 0.99 < got.probability.item() < 1
+
+
+grid = st.tuples(st.integers(0, 4), st.integers(0, 4))
+patches = (
+    st.lists(grid, min_size=3, max_size=6, unique=True)
+    .map(Polygon)
+    .filter(lambda p: p.is_valid and p.area > 0)
+)
+ways = st.lists(grid, min_size=2, max_size=4).map(LineString)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(patches | ways.filter(lambda line: line.length), min_size=1, max_size=5),
+    st.lists(patches, min_size=1, max_size=5),
+    st.sampled_from([1.0, 0.1, 1 / 3]),
+)
+def test_sharp_shapes_are_certain_where_shapely_says_within(shapes, others, scale):
+    """Corners on a coarse grid, so that edges touch, overlap and cross at vertices."""
+
+    def scaled(shape):
+        return shapely.transform(shape, lambda xy: xy * scale)
+
+    shapes, others = [np.array([scaled(s) for s in some]) for some in (shapes, others)]
+    for kind, contain in (("Polygon", contain_areas), ("LineString", contain_lines)):
+        some = np.array([s for s in shapes if s.geom_type == kind], dtype=object)
+        got = contain(some, np.zeros(len(some)), others, np.zeros(len(others)))
+        meet = shapely.relate_pattern(some[:, None], others, "T********")
+        assert np.column_stack([got.i, got.j]).tolist() == np.argwhere(meet).tolist()
+        expected = shapely.within(some[got.i], others[got.j])
+        assert got.certain.tolist() == expected.tolist()
+        assert (got.certain == (got.probability == 1)).all()
+
+
+def test_of_a_line_that_enters_stretches_along_the_outline_count():
+    square = np.array([box(0, 0, 2, 2)])
+    lines = np.array([
+        LineString([(0, 0), (1, 0), (1, 1)]), LineString([(0, 1), (0, -1)]),
+        LineString([(1, 1), (1, 0), (0, 0), (0, -2)]),
+    ])  # fmt: skip
+    got = contain_lines(lines, np.zeros(3), square, np.zeros(1))
+    assert got.i.tolist() == [0, 2]
+    assert got.certain.tolist() == [True, False]
+    np.testing.assert_allclose(got.probability, [1, 0.5], atol=2e-3)
