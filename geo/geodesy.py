@@ -413,8 +413,11 @@ def _under_rings(rings: NDArray[np.object_]) -> NDArray[np.float64]:
     edge = np.diff(ring) == 0
     start, step, ring = lonlat[:-1][edge], step[edge], ring[1:][edge]
     node, weight = np.polynomial.legendre.leggauss(16)
-    lat = start[:, 1:] + step[:, 1:] * (node + 1) / 2
-    under = np.radians(step[:, 0]) * (authalic(lat) @ weight) / 2
+    # Node by node, so that an edge's area does not depend on how many there are.
+    mean = np.zeros(len(start))
+    for at, share in zip((node + 1) / 2, weight / 2, strict=True):
+        mean += share * authalic(start[:, 1] + step[:, 1] * at)
+    under = np.radians(step[:, 0]) * mean
     area_m2 = np.zeros(len(rings))
     np.add.at(area_m2, ring, under)
     return area_m2
