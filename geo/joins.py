@@ -84,9 +84,10 @@ def within(
     -------
     geopandas.GeoDataFrame
         Rows of ``left`` with its index (repeated where it may lie in several
-        features), most probable first within a row; ``index_right``, whatever the index
-        of ``right`` is called, with tuples where it has several levels; the columns of
-        ``right``; ``relation``, ``certain`` or ``possible``; and ``probability``.
+        features), most probable first within a row, equal ones in the order of
+        ``right``; ``index_right``, whatever the index of ``right`` is called, with
+        tuples where it has several levels; the columns of ``right``; ``relation``,
+        ``certain`` or ``possible``; and ``probability``.
         For a point: the chance that it truly lies in the feature. For a line or
         polygon: the expected share of its length or area that does.
 
@@ -172,7 +173,8 @@ def within(
     j = np.concatenate([columns[part.j] for _, columns, part in parts])
     probability = np.concatenate([part.probability for *_, part in parts])
     certain = np.concatenate([part.certain for *_, part in parts])
-    falls = (i[1:] == i[:-1]) & (probability[1:] <= probability[:-1])
+    falls = (probability[1:] == probability[:-1]) & (j[1:] > j[:-1])
+    falls = (i[1:] == i[:-1]) & (falls | (probability[1:] < probability[:-1]))
     if not ((i[1:] > i[:-1]) | falls).all():
         order = np.lexsort((j, -probability, i))
         i, j, probability, certain = (
@@ -307,7 +309,8 @@ def nearest(
     for the proof; Karney's inverse solution beyond 8 km), those to lines and polygons
     to the bound in :mod:`geo.kernels.segments`. The search is exact: a neighbour is
     given only when nothing that was not measured can be nearer. How the chances are
-    found, and how well, stands in :mod:`geo.kernels.chances`.
+    found, and how well, stands in :mod:`geo.kernels.chances` for a point whose rivals
+    are all points, and in :mod:`geo.kernels.draws` for all else.
 
     References
     ----------
@@ -326,6 +329,7 @@ def nearest(
     >>> nearest(mines, ports)[["index_right", "distance_m"]].round(0).values.tolist()
     [[1.0, 21297.0]]
     """
+    from geo.kernels.nearness import chances_of_nearest
     from geo.kernels.segments import nearest_shapes
 
     require_count("k", k)
@@ -339,7 +343,7 @@ def nearest(
         a.shapes, b.shapes, k, max_distance_m=limit_m, ties=ties, progress=progress
     )
     added = _measures(found, a, b)
-    added["probability"] = _chances_of_nearest(a, b, found)
+    added["probability"] = chances_of_nearest(a, b, found)
     return layout.frame(left, right, found.i, found.j, added)
 
 
@@ -395,6 +399,7 @@ def within_distance(
     [['possible', 11131.9...]]
     """
     from geo.kernels.meetings import possibly_within
+    from geo.kernels.nearness import chances_within
 
     require_length("distance_m", distance_m)
     if not np.isfinite(distance_m):
@@ -405,7 +410,7 @@ def within_distance(
     added = _measures(found, a, b)
     certain = added["distance_max_m"] <= distance_m
     added["relation"] = relation(certain)
-    added["probability"] = _chances_within(a, b, found, distance_m)
+    added["probability"] = chances_within(a, b, found, distance_m)
     return layout.frame(left, right, found.i, found.j, added)
 
 
@@ -471,29 +476,3 @@ def _measures(found: Found, a: Side, b: Side) -> dict[str, NDArray[Any]]:
         "distance_max_m": found.distance_m + slack_m,
         "azimuth_deg": found.azimuth_deg,
     }
-
-
-def _chances_of_nearest(a: Side, b: Side, found: Found) -> Floats:
-    """Chance of each pair to be truly the nearest one, found the best way there is."""
-    from geo.kernels.chances import chances_of_nearest
-    from geo.kernels.draws import drawn_nearest
-
-    if not (a.all_points and b.all_points):
-        return drawn_nearest(a, b, found)
-    return chances_of_nearest(
-        (found.i, found.j, found.distance_m),
-        (a.lonlat(), a.reach_m),
-        (b.lonlat(), b.reach_m),
-    )
-
-
-def _chances_within(a: Side, b: Side, found: Found, distance_m: float) -> Floats:
-    """Chance of each pair to be within a distance, found the best way there is."""
-    from geo.kernels.chances import chances_within_distance
-    from geo.kernels.draws import drawn_within
-
-    if not (a.all_points and b.all_points):
-        return drawn_within(a, b, found, distance_m)
-    return chances_within_distance(
-        found.distance_m, a.reach_m[found.i], b.reach_m[found.j], distance_m
-    )

@@ -637,6 +637,16 @@ def test_an_invalid_polygon_is_refused_with_its_reason():
         geo.within(points([(0, 0)]), polygons([bow_tie]))
 
 
+def test_within_gives_ties_in_the_order_of_the_right_side():
+    """A box, a road and a box, in all of which the place lies."""
+    road = LineString([(0, 0), (1, 1)])
+    plots = polygons([box(0, 0, 1, 1), road, box(0, 0, 2, 2), road])
+    for places in ([(0.5, 0.5)], [(0.5, 0.5), (0.25, 0.25)]):
+        got = geo.within(points(places), plots)
+        assert got["probability"].tolist() == [1] * 4 * len(places)
+        assert got["index_right"].tolist() == [0, 1, 2, 3] * len(places)
+
+
 # ── intersects ───────────────────────────────────────────────────────────────
 
 

@@ -278,6 +278,69 @@ def test_intersects_equals_the_join_over_all_rows(edges, here, tmp_path, monkeyp
     same(got.read(), expected)
 
 
+def mixed(n, seed, kinds, **columns):
+    """Points, lines and areas in two crowds far from one another, areas in one only."""
+    rng = np.random.default_rng(seed)
+    xy = rng.uniform(0, 1, (n, 2))
+    xy[n // 2 :] += 50
+    shapes = list(gpd.points_from_xy(*xy.T))
+    for at in range(n // 2, n, 7) if "few" in kinds else range(n):
+        x, y = xy[at]
+        if "line" in kinds and at % 2:
+            shapes[at] = shapely.LineString([(x, y), (x + 0.1, y + 0.013)])
+        elif "area" in kinds:
+            shapes[at] = shapely.Polygon(
+                [(x, y), (x + 0.1, y + 0.013), (x + 0.03, y + 0.09)]
+            )
+    return frame(shapes, seed, uncertainty_m=rng.choice([0.0, 500, 5000], n), **columns)
+
+
+@pytest.mark.parametrize("rows", [(1000, 1000), (13, 17), (50, 31)])
+@pytest.mark.parametrize("kinds", ["few area", "few line area", "line area"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("nearest", {"k": 3}),
+        ("within_distance", {"distance_m": 8_000.0}),
+        ("intersects", {}),
+        ("within", {}),
+    ],
+)
+def test_uncertain_kinds_together_equal_the_join_over_all_rows(
+    name, options, kinds, rows, here, tmp_path, monkeypatch
+):
+    split_finely(monkeypatch, 11, 4)
+    left = mixed(60, 1, "line area" if kinds == "line area" else "")
+    right = mixed(80, 2, kinds, boundary_uncertainty_m=[0.0, 300.0] * 40)
+    got, expected = run(name, left, right, tmp_path, here, rows=rows, **options)
+    assert len(expected) > 10
+    same(got.read(), expected)
+
+
+@pytest.mark.parametrize("rows", [(50, 50), (500, 500)])
+def test_one_uncertain_row_changes_no_part(rows, here, tmp_path):
+    """Points on lines but for the rounding of a coordinate, one known to 10 m."""
+    rng = np.random.default_rng(0)
+    start, way = rng.uniform(0, 20, (400, 2)), rng.normal(0, 1, (400, 2))
+    dots = shapely.points(start + rng.uniform(0.2, 0.8, (400, 1)) * way)
+    lines = shapely.linestrings(np.stack([start, start + way], axis=1))
+    left = frame(dots, 1, uncertainty_m=np.append(np.zeros(399), 10.0))
+    right = frame(lines, 2)
+    got, expected = run("intersects", left, right, tmp_path, here, rows=rows)
+    same(got.read(), expected)
+    assert 0 < len(expected) < 100
+
+
+def test_areas_have_the_same_share_to_the_last_bit(here, tmp_path, monkeypatch):
+    split_finely(monkeypatch, 7, 4)
+    left = mixed(150, 3, "area").drop(columns="uncertainty_m")
+    right = mixed(150, 4, "area").drop(columns="uncertainty_m")
+    right["geometry"] = right.geometry.scale(2, 2)
+    got, expected = run("within", left, right, tmp_path, here, rows=(23, 19))
+    assert len(expected) > 200
+    same(got.read(), expected)
+
+
 @pytest.mark.parametrize("name", JOINS)
 @pytest.mark.parametrize("empty", ["left", "right", "both"])
 def test_an_empty_side(name, empty, here, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from shapely import LineString, Point, box
 
 import geo
+from geo.kernels import draws
 
 DRAWS = 20_000
 TOLERANCE = 0.012  # three standard errors of the judge, and the sample's own error
@@ -77,3 +78,104 @@ def test_the_answer_is_the_same_every_time_and_alone():
     assert geo.nearest(mines, roads, k=3)["probability"].tolist() == both
     alone = geo.nearest(mines.iloc[1:], roads, k=3)["probability"].tolist()
     assert alone == both[3:]
+
+
+@pytest.mark.parametrize("lat", [0, 60])
+@pytest.mark.parametrize("away_m", [1e4, 1e5, 2e5, 5e5, 1e6, 5e6])
+def test_chance_within_a_distance_far_away(away_m, lat):
+    """Short lines are as good as points, for which the judge draws and measures."""
+    rng = np.random.default_rng(5)
+    there = np.ravel(geo.destination(10, lat, 50, away_m))
+    one, other = (
+        LineString([place, np.add(place, (0, 1e-7))]) for place in ((10, lat), there)
+    )
+    mine = layer([one], uncertainty_m=[100.0])
+    its = layer([other], uncertainty_m=[70.0])
+    a, b = displaced((10, lat), 100, rng), displaced(there, 70, rng)
+    drawn = geo.distance(*a.T, *b.T)
+    for extra in (-60, 0, 40):
+        got = geo.within_distance(mine, its, away_m + extra)["probability"].item()
+        assert got == pytest.approx((drawn <= away_m + extra).mean(), abs=TOLERANCE)
+        closed = geo.within_distance(
+            layer([Point(10, lat)], uncertainty_m=[100.0]),
+            layer([Point(there)], uncertainty_m=[70.0]),
+            away_m + extra,
+        )
+        assert got == pytest.approx(closed["probability"].item(), abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("away_m", [1e4, 1e5, 1e6, 5e6])
+@pytest.mark.parametrize("part", [1e-3, 1e-2, 1e-1])
+def test_the_plane_keeps_changes_of_distance(away_m, part):
+    """The bound of the module, about places all over the globe."""
+    rng = np.random.default_rng(6)
+    lat, n = np.degrees(np.arcsin(rng.uniform(-1, 1, 2000))), 2000
+    moved_m = part * away_m
+    ways, turns = np.radians(rng.uniform(0, 360, (2, n)))
+    there = geo.destination(0, lat, np.degrees(ways), away_m)
+    moved = geo.destination(0, lat, np.degrees(turns), moved_m)
+    flat = np.hypot(
+        away_m * np.sin(ways) - moved_m * np.sin(turns),
+        away_m * np.cos(ways) - moved_m * np.cos(turns),
+    )
+    error = np.abs(flat - geo.distance(*moved, *there)).max()
+    assert error <= 0.21 * moved_m**2 * away_m / 6_371_008.8**2 + 1e-8
+
+
+def test_chance_to_be_nearest_among_roads_far_away():
+    """Two roads at 800 km, 60 m apart in distance; which is nearer is a draw."""
+    rng = np.random.default_rng(7)
+    ends = [np.ravel(geo.destination(20, 50, z, m)) for z, m in ((30, 8e5), (110, 8e5))]
+    ends[1] = np.ravel(geo.destination(20, 50, 110, 8e5 + 60))
+    roads = layer([LineString([e, np.add(e, (1e-7, 0))]) for e in ends])
+    got = geo.nearest(layer([Point(20, 50)], uncertainty_m=[300.0]), roads, k=2)
+    drawn = displaced((20, 50), 300, rng)
+    first, second = (geo.distance(*drawn.T, *end) for end in ends)
+    expected = (first < second).mean()
+    assert 0.55 < expected < 0.8
+    assert got["probability"].iloc[0] == pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_a_chance_does_not_depend_on_the_rest_of_the_tables():
+    """Points are judged as points, though a polygon stands elsewhere."""
+    mines = layer([Point(0, 0), Point(50, 50)], uncertainty_m=[5_000.0, 0.0])
+    ports = layer(
+        [Point(0.04, 0), Point(0, -0.045), box(50, 50, 51, 51)],
+        uncertainty_m=[1_000.0, 2_000.0, 0.0],
+    )
+    for join in (
+        lambda a, b: geo.nearest(a, b, k=2),
+        lambda a, b: geo.within_distance(a, b, 5_000),
+    ):
+        alone = join(mines.iloc[:1], ports.iloc[:2])["probability"]
+        every = join(mines, ports)
+        assert 0 < alone.min() < 1
+        assert every.loc[[0], "probability"].tolist() == alone.tolist()
+        mixed = join(mines.iloc[:1], ports.iloc[[0, 1]])
+        assert mixed["probability"].tolist() == alone.tolist()
+
+
+def test_more_rivals_than_the_sequence_has_dimensions(monkeypatch):
+    """Eleven thousand uncertain places about one, and a polygon among them."""
+    rng = np.random.default_rng(8)
+    n = 11_000
+    ring = geo.destination(
+        0, 0, np.linspace(0, 360, n), 20_000 + 20_000 * rng.random(n)
+    )
+    off = np.full(n + 1, 50.0)
+    others = layer([*gpd.points_from_xy(*ring), box(0.1, -0.2, 0.2, -0.1)])
+    mine = layer([Point(0, 0)], uncertainty_m=[60_000.0])
+    monkeypatch.setattr(draws, "DRAWS", 64)  # so that it does not take a minute
+    got = geo.nearest(mine, others.assign(uncertainty_m=off), k=n + 1)
+    assert len(got) == n + 1
+    assert got["probability"].sum() == pytest.approx(1)
+
+
+def test_draws_beyond_the_sequence_are_even_and_the_same_every_time(monkeypatch):
+    whole = draws._uniform(6)
+    monkeypatch.setattr(draws, "_SOBOL", 4)
+    some = draws._uniform(6)
+    np.testing.assert_array_equal(some, draws._uniform(6))
+    np.testing.assert_allclose(some.mean(axis=0), 0.5, atol=0.03)
+    assert np.abs(np.corrcoef(some.T) - np.eye(6)).max() < 0.12
+    assert some.shape == whole.shape == (draws.DRAWS, 6)
