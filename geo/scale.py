@@ -228,9 +228,10 @@ def within_distance(
     Parameters
     ----------
     left, right, output, memory, client, progress
-        As :func:`within`.
+        As :func:`within`. The third argument of every join here is ``output``, which
+        :func:`geo.within_distance` has not.
     distance_m
-        Longest true distance. [m]
+        Longest true distance; name it to call both alike. [m]
     how, edges, lsuffix, rsuffix
         As :func:`geo.within_distance`.
 
