@@ -1059,7 +1059,7 @@ def test_an_aggregate_over_a_join_and_other_tables():
         ("FROM nearest('deposits', 'crossings', k := id)", QueryError, "no literal"),
         ("FROM nearest('deposits', 'crossings', (SELECT 1))", QueryError, "no literal"),
         ("FROM nearest('deposits', 'crossings', random())", QueryError, "no literal"),
-        ("FROM nearest('deposits', 'crossings', k := 'x')", QueryError, "k = 'x'"),
+        ("FROM nearest('deposits', 'crossings', k := 'x')", GeoError, "k is 'x'"),
         ("FROM nearest('deposits', 'crossings', k := 0)", GeoError, "nearest: k is 0"),
         ("FROM nearest(1, 'crossings')", QueryError, "takes tables by name"),
         ("FROM nearest(a.b, 'crossings')", QueryError, "takes tables by name"),

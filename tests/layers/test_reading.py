@@ -7,9 +7,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from pyproj import CRS
 from shapely import LineString, Point, Polygon
 
 import layers
+from layers.errors import ReadError
 from layers.reading import read_layer
 
 HEAD = "id,name,kind,uncertainty_m,precision_code,georeference_protocol,status,sources"
@@ -445,3 +447,12 @@ def test_a_blank_is_refused(column, blank):
         layers.SchemaError, match=rf"row 2.*, column {column}: .* is empty; every"
     ):
         layers.check_features(sites, "sites")
+
+
+@pytest.mark.parametrize("ending", [".gpkg", ".fgb", ".shp"])
+def test_a_crs_with_a_grid_of_its_own_is_refused(tmp_path, ending):
+    crs = CRS(f"+proj=longlat +ellps=bessel +nadgrids={tmp_path}/grid.gsb +type=crs")
+    file = tmp_path / f"own{ending}"
+    gpd.GeoDataFrame({"a": [1]}, geometry=[Point(124, 39)], crs=crs).to_file(file)
+    with pytest.raises(ReadError, match="names a grid in a file of its own"):
+        read_layer(file, evidence=False)
