@@ -48,6 +48,7 @@ DRAWS = 1024
 """Size of the sample; a chance of 0.5 has a standard error of 0.016 at the most (that
 of plain random draws; the low-discrepancy sequence does better)."""
 
+_MARGIN_M = 1e-3
 _SEED = 20191015
 _SOBOL = 21_201
 """Dimensions that scipy's Sobol sequence has."""
@@ -95,8 +96,10 @@ def rivals_of(a: Side, b: Side, found: Found) -> Rivals:
     rows, first = np.unique(found.i, return_index=True)
     upper = found.distance_m[first] + a.reach_m[rows] + b.reach_m[found.j[first]]
     mine = a.rows(rows)
-    near = possibly_within(mine, b, upper)
+    # A search by distance may measure a pair a rounding longer than one by rank.
+    near = possibly_within(mine, b, upper + _MARGIN_M)
     slack = mine.reach_m[near.i] + b.reach_m[near.j]
+    upper[:] = np.inf
     np.minimum.at(upper, near.i, near.distance_m + slack)
     kept = np.flatnonzero(near.distance_m - slack <= upper[near.i])
     starts = np.searchsorted(near.i[kept], np.arange(len(rows) + 1))

@@ -6,7 +6,9 @@ import pytest
 from shapely import LineString, Point, box
 
 import geo
-from geo.kernels import draws
+from geo.kernels import draws, nearness
+from geo.kernels.segments import nearest_shapes
+from geo.sides import side
 
 DRAWS = 20_000
 TOLERANCE = 0.012  # three standard errors of the judge, and the sample's own error
@@ -153,6 +155,22 @@ def test_a_chance_does_not_depend_on_the_rest_of_the_tables():
         assert every.loc[[0], "probability"].tolist() == alone.tolist()
         mixed = join(mines.iloc[:1], ports.iloc[[0, 1]])
         assert mixed["probability"].tolist() == alone.tolist()
+
+
+def test_a_sharp_nearest_stays_among_its_rivals():
+    """Of places alone the draws are beside the integral, for each of many rows."""
+    rng = np.random.default_rng(9)
+    places, ports = rng.uniform((0, 50), (1, 51), (2, 150, 2))
+    off = rng.choice([0.0, 500.0, 5_000.0], 150)
+    left, right = (
+        side(layer(gpd.points_from_xy(*xy.T), uncertainty_m=m), "", "straight")
+        for xy, m in ((places, off), (ports, off[::-1]))
+    )
+    found = nearest_shapes(left.shapes, right.shapes, 3)
+    rivals = draws.rivals_of(left, right, found)
+    got = draws.drawn_nearest(left, right, found, rivals)
+    expected = nearness.chances_of_nearest(left, right, found)
+    np.testing.assert_allclose(got, expected, atol=0.05)
 
 
 def test_more_rivals_than_the_sequence_has_dimensions(monkeypatch):
