@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import shapely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +49,12 @@ def from_wkb(
 
     Examples
     --------
+    >>> import shapely
     >>> from_wkb([shapely.Point(1, 2).wkb, None])
     array([<POINT (1 2)>, None], dtype=object)
     """
+    import shapely
+
     with _collector_at_rest():
         shapes = shapely.from_wkb(np.asarray(wkb, dtype=object), on_invalid=on_invalid)
     return np.asarray(shapes, dtype=object)

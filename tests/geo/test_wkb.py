@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import shapely
 
-from geo import wkb
 from geo.wkb import from_wkb
 
 POINT = shapely.Point(1, 2).wkb
@@ -29,7 +28,7 @@ def spied(monkeypatch):
         seen.append(gc.isenabled())
         return read(*args, **options)
 
-    monkeypatch.setattr(wkb.shapely, "from_wkb", spy)
+    monkeypatch.setattr(shapely, "from_wkb", spy)
     return seen
 
 
@@ -66,7 +65,7 @@ def test_it_rests_until_the_last_thread_is_through(monkeypatch):
             states.append(gc.isenabled())
         return values
 
-    monkeypatch.setattr(wkb.shapely, "from_wkb", read)
+    monkeypatch.setattr(shapely, "from_wkb", read)
     slow = threading.Thread(target=from_wkb, args=([None],))
     quick = threading.Thread(target=from_wkb, args=([POINT],))
     slow.start()
