@@ -389,3 +389,19 @@ def test_of_a_line_that_enters_stretches_along_the_outline_count():
     assert got.i.tolist() == [0, 2]
     assert got.certain.tolist() == [True, False]
     np.testing.assert_allclose(got.probability, [1, 0.5], atol=2e-3)
+
+
+@pytest.mark.parametrize("lat", [5.07, 5.1, 5.13])
+@pytest.mark.parametrize("kind", ["area", "line"])
+def test_a_reach_far_shorter_than_the_gaps_between_places_hardly_moves_a_share(
+    kind, lat
+):
+    """Over a straight border, what is displaced outward is displaced inward as often."""
+    polygons = np.array([shapely.box(-5, -5, 15, lat)])
+    line = shapely.LineString([(3, 0), (3, 10)])
+    shapes = np.array([shapely.box(0, 0, 10, 10) if kind == "area" else line])
+    contain = contain_areas if kind == "area" else contain_lines
+    none = np.zeros(1)
+    sharp = contain(shapes, none, polygons, none).probability[0]
+    vague = contain(shapes, none + 100.0, polygons, none).probability[0]
+    assert vague == pytest.approx(sharp, abs=2e-4)
