@@ -393,10 +393,8 @@ def test_of_a_line_that_enters_stretches_along_the_outline_count():
 
 @pytest.mark.parametrize("lat", [5.07, 5.1, 5.13])
 @pytest.mark.parametrize("kind", ["area", "line"])
-def test_a_reach_far_shorter_than_the_gaps_between_places_hardly_moves_a_share(
-    kind, lat
-):
-    """Over a straight border, what is displaced outward is displaced inward as often."""
+def test_a_reach_far_shorter_than_the_gaps_hardly_moves_a_share(kind, lat):
+    """Over a straight border as much is displaced outward as inward."""
     polygons = np.array([shapely.box(-5, -5, 15, lat)])
     line = shapely.LineString([(3, 0), (3, 10)])
     shapes = np.array([shapely.box(0, 0, 10, 10) if kind == "area" else line])
