@@ -225,7 +225,8 @@ from layers.importing.raw import open_raw, Limits
 processes._IS_LINUX = processes._IS_LINUX and sys.argv[4] == "forked"
 with open_raw(sys.argv[1], layer=sys.argv[3] or None, limits=Limits(seconds=100)):
     print("lent", flush=True)
-    time.sleep(100)
+    while True:  # a signal between two steps must not wait for the end of a long one
+        time.sleep(0.05)
 """
 
 
