@@ -13,10 +13,11 @@ from geo.errors import ColumnError, GeometryError, GeometryTypeError
 from geo.uncertainty import uncertainties
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     import geopandas as gpd
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -102,7 +103,8 @@ def side(
     Returns
     -------
     Side
-        With pieces in place of geodesic edges, within a millimetre.
+        With pieces in place of geodesic edges, within a millimetre, and without parts
+        that are empty.
 
     Raises
     ------
@@ -127,6 +129,7 @@ def side(
     found = np.asarray(shapely.get_type_id(shapes), dtype=np.intp)
     _require_kinds(gdf, name, found, kinds)
     _require_valid(gdf, name, shapes, found)
+    shapes = _without_empty_parts(shapes, found)
     if edges == "geodesic":
         bent = densified(shapes, rows=gdf.index.to_list())
         if bent is not shapes:
@@ -212,6 +215,40 @@ def _require_distinct_labels(gdf: gpd.GeoDataFrame, name: str) -> None:
         f"a match could not be traced back. Number the rows: "
         f"{name}.reset_index(drop=True)"
     )
+
+
+def _without_empty_parts(shapes: Shapes, kinds: Ints) -> Shapes:
+    """Copy the shapes of which a part or hole is empty without it."""
+    import shapely
+
+    several = (kinds >= MULTIPOINT) | (shapely.get_num_interior_rings(shapes) > 0)
+    rows = np.flatnonzero(several)
+    parts, owner = shapely.get_parts(shapes[rows], return_index=True)
+    holed = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
+    rings, part = shapely.get_rings(parts[holed], return_index=True)
+    hollow = np.append(
+        owner[shapely.is_empty(parts)], owner[holed[part]][shapely.is_empty(rings)]
+    )
+    if not len(hollow):
+        return shapes
+    out = shapes.copy()
+    for row in rows[np.unique(hollow)]:
+        out[row] = _solid(shapes[row])
+    return out
+
+
+def _solid(shape: BaseGeometry) -> BaseGeometry:
+    """Copy a shape that is not empty without its empty parts and holes."""
+    import shapely
+    from shapely import MultiLineString, MultiPoint, MultiPolygon, Polygon
+
+    if isinstance(shape, Polygon):
+        outer, *holes = shapely.get_rings(shape)
+        return Polygon(outer, [hole for hole in holes if not hole.is_empty])
+    if isinstance(shape, (MultiPoint, MultiLineString, MultiPolygon)):
+        collected: Callable[..., BaseGeometry] = type(shape)
+        return collected([_solid(part) for part in shape.geoms if not part.is_empty])
+    return shape
 
 
 def _require_valid(

@@ -56,7 +56,7 @@ def edges_of(shapes: Shapes) -> Edges:
     ----------
     shapes
         Points, lines and polygons, multi or not, shape ``(n,)``; none missing or
-        empty. [degrees]
+        empty, but perhaps some of their parts. [degrees]
 
     Returns
     -------
@@ -78,6 +78,9 @@ def edges_of(shapes: Shapes) -> Edges:
 
     strings, owner = _strings(shapes)
     vertices = shapely.get_num_coordinates(strings).astype(np.intp)
+    if owner is not None and not vertices.all():
+        solid = vertices > 0
+        strings, owner, vertices = strings[solid], owner[solid], vertices[solid]
     lonlat = paired(shapely.get_coordinates(strings), vertices)
     counts = np.maximum(vertices - 1, 1)
     if owner is not None:

@@ -2,6 +2,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from shapely import GeometryCollection, LineString, MultiPoint, Point, Polygon, box
 
 from geo.errors import ColumnError, GeometryError, GeometryTypeError
@@ -104,3 +105,24 @@ def test_a_shape_that_is_no_place_is_refused_with_what_is_wrong():
     ):
         with pytest.raises(GeometryError, match=words):
             side(layer([shape]), "mines", "straight")
+
+
+def test_parts_and_holes_that_are_empty_are_left_out():
+    hollow = [
+        "MULTIPOLYGON (EMPTY, ((0 0, 1 0, 1 1, 0 0), EMPTY))",
+        "POLYGON ((0 0, 1 0, 1 1, 0 0), EMPTY)",
+        "MULTILINESTRING ((0 0, 1 0), EMPTY)",
+        "MULTIPOINT (EMPTY, (0 0))",
+    ]
+    solid = [
+        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))",
+        "POLYGON ((0 0, 1 0, 1 1, 0 0))",
+        "MULTILINESTRING ((0 0, 1 0))",
+        "MULTIPOINT ((0 0))",
+    ]
+    gdf = layer(shapely.from_wkt(hollow))
+    shapes = side(gdf, "left", "straight").shapes
+    assert [shape.wkt for shape in shapes] == solid
+    for shape in side(gdf, "left", "geodesic").shapes:
+        assert "EMPTY" not in shape.wkt
+    assert gdf.geometry[1].wkt == hollow[1]

@@ -116,3 +116,14 @@ def test_an_edge_that_cannot_be_cut_is_named(way, words):
     with pytest.raises(GeometryError, match=words) as error:
         densified(np.array([LineString(way)]), rows=["mine-7"])
     assert "row mine-7" in str(error.value)
+
+
+def test_parts_and_holes_that_are_empty_have_no_edges():
+    texts = [
+        "MULTIPOLYGON (EMPTY, ((0 0, 1 0, 1 1, 0 0), EMPTY))",
+        "MULTILINESTRING ((0 0, 1 0), EMPTY)",
+        "MULTIPOINT (EMPTY, (5 5))",
+    ]
+    edges = edges_of(shapely.from_wkt(texts))
+    assert edges.offsets.tolist() == [0, 3, 4, 5]
+    assert edges.lonlat[3:].tolist() == [[0, 0, 1, 0], [5, 5, 5, 5]]
