@@ -82,10 +82,12 @@ def look_at_polygons(content: Bytes, ends: Ints, kinds: Ints, boxes: Floats) -> 
                 break
         if good and at == end and _parts_apart(parts[:number]):
             kinds[row] = kind
-            boxes[row, 0] = parts[:number, 0].min()
-            boxes[row, 1] = parts[:number, 1].min()
-            boxes[row, 2] = parts[:number, 2].max()
-            boxes[row, 3] = parts[:number, 3].max()
+            boxes[row] = parts[0]
+            for part in range(1, number):
+                boxes[row, 0] = min(boxes[row, 0], parts[part, 0])
+                boxes[row, 1] = min(boxes[row, 1], parts[part, 1])
+                boxes[row, 2] = max(boxes[row, 2], parts[part, 2])
+                boxes[row, 3] = max(boxes[row, 3], parts[part, 3])
 
 
 @njit(nogil=True, cache=True)
@@ -129,14 +131,18 @@ def _measure(
 
 @njit(nogil=True, cache=True)
 def _copy(content: Bytes, at: int, starts: Ints, scratch: Floats) -> None:
-    """Copy the points of rings to where they are numbers."""
+    """Copy the points of rings to where they are numbers.
+
+    A place that cannot be negative needs no look: bytes are then copied many at once.
+    """
     raw = scratch.view(np.uint8).reshape(-1)
     for ring in range(len(starts) - 1):
         at += 4
-        begin, end = 16 * starts[ring], 16 * starts[ring + 1]
-        for i in range(end - begin):
-            raw[begin + i] = content[at + i]
-        at += end - begin
+        to, start = np.uint64(16 * starts[ring]), np.uint64(at)
+        length = 16 * (starts[ring + 1] - starts[ring])
+        for i in range(np.uint64(length)):
+            raw[to + i] = content[start + i]
+        at += length
 
 
 @njit(nogil=True, cache=True)
