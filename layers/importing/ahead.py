@@ -106,11 +106,11 @@ class Ahead:
             Rows of a file; without a column ``geometry`` nothing is known of them yet.
         """
         number, self._number = self._number, self._number + 1
-        self._rows += batch.num_rows
+        before, self._rows = self._rows, self._rows + batch.num_rows
         if self._rows > _ROWS_AT_MOST or "geometry" not in batch.schema.names:
             return
         column = batch.column("geometry")
-        places = self.places[number] = places_of(column)
+        places = self.places[number] = places_of(column, before=before)
         if self._with_shapes and _is_plain(places):
             self.shapes[number] = shapes_of(column)
 

@@ -11,18 +11,17 @@ import numpy as np
 
 from layers.errors import ReadError
 from layers.importing.rings import close_rings
-from layers.importing.wkb import plain_coordinates
+from layers.importing.wkb import are_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from layers.importing.jobs import Job
 
-ROWS_AT_ONCE = 65_536
-"""Most rows of a record batch."""
+ROWS_AT_ONCE = 16_384
+"""Most rows of a record batch: few megabytes, which stay in a processor's cache."""
 
 COLUMNS_AT_MOST = 4_096
 CELL_AT_MOST = 16 << 20
@@ -45,29 +44,6 @@ class Written:
     has_geometry: bool = False
     notes: list[str] = field(default_factory=list)
     mended: Counter[str] = field(default_factory=Counter)
-    box: list[float] = field(default_factory=lambda: [np.inf, np.inf, -np.inf, -np.inf])
-
-    def widen(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-        """Let the bounds take in what is finite of some coordinates."""
-        there = np.isfinite(x) & np.isfinite(y)
-        if not there.all():
-            x, y = x[there], y[there]
-        if not len(x):
-            return
-        # Column by column: numpy takes ten times as long over pairs.
-        self.box = [
-            min(self.box[0], float(x.min())),
-            min(self.box[1], float(y.min())),
-            max(self.box[2], float(x.max())),
-            max(self.box[3], float(y.max())),
-        ]
-
-    def bounds(self) -> tuple[float, float, float, float] | None:
-        """West, south, east, north of all finite coordinates."""
-        if not all(np.isfinite(self.box)):
-            return None
-        west, south, east, north = map(float, self.box)
-        return west, south, east, north
 
 
 def write_batches(
@@ -244,53 +220,45 @@ def _longest(texts: pa.Array) -> int:
 
 
 def _places(values: pa.Array, told: Written) -> pa.Array:
-    """Check the WKB of a batch, close its rings, and widen the bounds by it."""
+    """Check the WKB of a batch, and close its rings."""
     import pyarrow as pa
 
     if isinstance(values.type, pa.BaseExtensionType):
         values = values.storage
     if values.type != pa.binary():
         values = values.cast(pa.binary())
-    coordinates = _of_points(values)
-    if coordinates is None:
-        values, coordinates = _of_any(values, told)
-    told.widen(coordinates[:, 0], coordinates[:, 1])
-    return values
+    return values if _are_points(values) else _readable(values, told)
 
 
-def _of_points(values: pa.Array) -> NDArray[np.float64] | None:
-    """Coordinates, shape ``(n, 2)``, if all are little-endian points without more."""
+def _are_points(values: pa.Array) -> bool:
+    """Tell whether all are little-endian points without more."""
     if values.null_count or not len(values):
-        return None
+        return False
     _, offsets, content = values.buffers()
     ends = np.frombuffer(offsets, np.int32)[values.offset :][: len(values) + 1]
     if content is None or not (np.diff(ends) == _POINT).all():
-        return None
+        return False
     every = np.frombuffer(content, np.uint8)[ends[0] : ends[-1]].reshape(-1, _POINT)
-    if not (every[:, :5] == (1, 1, 0, 0, 0)).all():
-        return None
-    return np.ascontiguousarray(every[:, 5:]).view("<f8")
+    return bool((every[:, :5] == (1, 1, 0, 0, 0)).all())
 
 
-def _of_any(values: pa.Array, told: Written) -> tuple[pa.Array, NDArray[np.float64]]:
-    """WKB that can be read, and its coordinates, shape ``(n, 2)``."""
+def _readable(values: pa.Array, told: Written) -> pa.Array:
+    """Make WKB that can be read of any."""
     import pyarrow as pa
 
-    plain, coordinates = plain_coordinates(values)
+    plain = are_plain(values)
     if plain.all():
-        return values, coordinates
+        return values
     import shapely
 
     others = values.filter(pa.array(~plain)) if plain.any() else values
     try:
-        found = shapely.from_wkb(others.to_numpy(zero_copy_only=False))
+        shapely.from_wkb(others.to_numpy(zero_copy_only=False))
     except shapely.GEOSException:
         texts = values.to_numpy(zero_copy_only=False)
         mended: list[bytes | None] = [_mend(text, told) for text in texts]
-        values = pa.array(mended, pa.binary())
-        found = shapely.from_wkb(np.array([*mended, None], object)[:-1])
-        return values, shapely.get_coordinates(found)
-    return values, np.vstack([coordinates, shapely.get_coordinates(found)])
+        return pa.array(mended, pa.binary())
+    return values
 
 
 def _mend(text: Any, told: Written) -> bytes | None:

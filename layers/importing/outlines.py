@@ -77,7 +77,9 @@ def get_ready(geometry_type: str, size: int) -> None:
         import_module(_KERNELS)
 
 
-def find_outlines(column: pa.Array, missing: NDArray[np.bool_]) -> Outlines | None:
+def find_outlines(
+    column: pa.Array, missing: NDArray[np.bool_], *, before: int = 0
+) -> Outlines | None:
     """Look for polygons that need no mending.
 
     Parameters
@@ -86,6 +88,8 @@ def find_outlines(column: pa.Array, missing: NDArray[np.bool_]) -> Outlines | No
         WKB, which may hold nulls, shape ``(n,)``.
     missing
         Where it is null, shape ``(n,)``.
+    before
+        How many rows of the file there were before these.
 
     Returns
     -------
@@ -94,8 +98,10 @@ def find_outlines(column: pa.Array, missing: NDArray[np.bool_]) -> Outlines | No
     """
     import pyarrow as pa
 
-    few = len(column) < (_WORTH_IT if _KERNELS in sys.modules else _WORTH_LOADING)
-    if few or column.type != pa.binary() or sys.byteorder != "little":
+    worth_it = len(column) >= _WORTH_IT and (
+        _KERNELS in sys.modules or before + len(column) >= _WORTH_LOADING
+    )
+    if not worth_it or column.type != pa.binary() or sys.byteorder != "little":
         return None
     from geo.kernels.outlines import look_at_polygons
     from geo.parallel import run_chunks

@@ -136,13 +136,15 @@ def read_places(batch: pa.RecordBatch, columns: PlaceColumns) -> Places:
     )
 
 
-def places_of(column: pa.Array) -> Places:
+def places_of(column: pa.Array, *, before: int = 0) -> Places:
     """Read geometries.
 
     Parameters
     ----------
     column
         WKB, which may hold nulls, shape ``(n,)``.
+    before
+        How many rows of the file there were before these.
 
     Returns
     -------
@@ -155,7 +157,7 @@ def places_of(column: pa.Array) -> Places:
     points = _plain_points(column, missing)
     if points is not None:
         return Places(x=points[0], y=points[1], shapes=None, missing=missing)
-    outlines = find_outlines(column, missing)
+    outlines = find_outlines(column, missing, before=before)
     if outlines is not None:
         others = outlines.wkb_of_others()
         with np.errstate(invalid="ignore"):

@@ -249,9 +249,6 @@ def checked(answer: dict[str, Any]) -> dict[str, Any]:
         _of(answer["has_geometry"], bool)
         if answer["crs"] is not None:
             _of(answer["crs"], str)
-        if answer["bounds"] is not None:
-            west, south, east, north = (_of(x, float) for x in answer["bounds"])
-            found["bounds"] = (west, south, east, north)
         mended = _of(answer["mended"], dict)
         found["mended"] = {_of(k, str): _of(v, int) for k, v in mended.items()}
     except (KeyError, TypeError, ValueError) as error:

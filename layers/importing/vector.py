@@ -47,6 +47,8 @@ GDAL_SETTINGS = {
     "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
     "OGR_GPKG_INTEGRITY_CHECK": "NO",
+    # More would read ahead what the caller, on the other processors, waits for.
+    "OGR_GPKG_NUM_THREADS": "1",
     "OGR_ARROW_MEM_LIMIT": str(64 << 20),
     "OGR_XLSX_HEADERS": "FORCE",
     "OGR_ODS_HEADERS": "FORCE",

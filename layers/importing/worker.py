@@ -297,7 +297,6 @@ def _read(request: dict[str, Any], folder: Path, answers: int) -> dict[str, Any]
         "layers": reading.layers,
         "encoding": reading.encoding,
         "notes": reading.notes,
-        "bounds": written.bounds(),
         "mended": dict(written.mended),
     }
 

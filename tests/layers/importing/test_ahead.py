@@ -167,3 +167,15 @@ def test_no_more_is_held_than_is_said(monkeypatch):
     for _ in range(4):
         held.take(pa.record_batch({"geometry": column}))
     assert list(held.places) == list(held.shapes) == [0, 1]
+
+
+def test_what_is_loaded_is_worth_it_by_all_rows_so_far(monkeypatch):
+    monkeypatch.setattr(outlines, "_KERNELS", "not loaded")
+    monkeypatch.setattr(outlines, "_WORTH_IT", 1)
+    monkeypatch.setattr(outlines, "_WORTH_LOADING", 5)
+    batch = pa.record_batch({"geometry": pa.array([SQUARE.wkb] * 2)})
+    held = Ahead(with_shapes=False)
+    for _ in range(3):
+        held.take(batch)
+    found = [places.outlines is not None for places in held.places.values()]
+    assert found == [False, False, True]

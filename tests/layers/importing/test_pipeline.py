@@ -43,7 +43,6 @@ def raw_of(folder, columns, *, rows_at_once=100, crs=None, geometry=None):
         sha256="0" * 64,
         size=1,
         notes=(),
-        bounds=None,
         mended={},
     )
 
