@@ -384,10 +384,18 @@ def _straight(
     """Turn bytes into float32 numbers where they are wanted, if that can be done."""
     if not (layout.predictor == 3 and target.dtype == layout.dtype == np.float32):
         return False
+    (rows, columns), (down, right) = target.shape, target.strides
+    step = down // target.itemsize
+    if right != target.itemsize or down % right or step < columns:
+        return False
+    span = np.lib.stride_tricks.as_strided(
+        target, ((rows - 1) * step + columns,), (right,)
+    )
     undo_float32(
         raw.view(np.uint64),
         raw.reshape(len(raw), 4, -1),
-        target.view(np.uint32),
+        span.view(np.uint32),
+        step,
         np.float32(none).view(np.uint32),
         _HUGE_32.view(np.uint32),
     )

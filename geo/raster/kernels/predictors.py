@@ -106,6 +106,7 @@ def undo_float32(
     words: NDArray[np.uint64],
     planes: NDArray[np.uint8],
     out: NDArray[np.uint32],
+    step: int,
     nodata: np.uint32,
     huge: np.uint32,
 ) -> None:
@@ -117,11 +118,16 @@ def undo_float32(
         Differences of bytes, all highest of a row, then all next ones; used up. The
         same memory, shapes ``(rows, words)`` and ``(rows, 4, columns)``.
     out
-        Filled with the bits of the numbers; as many rows and no more columns.
+        Memory from the first number that is wanted to the last, shape ``(n,)``; filled
+        with their bits. Rows that lie in it one after the other are written several
+        numbers at a time, which those of a part of a matrix are not.
+    step
+        Numbers from one row in it to the next.
     nodata, huge
         As :func:`geo.raster.kernels.samples.clean` has them, in bits.
     """
-    rows, columns = out.shape
+    rows = planes.shape[0]
+    columns = len(out) - (rows - 1) * step
     # Bits of positive numbers are in the order of the numbers; those of none lie above.
     size, twin = np.uint32(0x7FFFFFFF), nodata
     if nodata & size == 0:
@@ -132,7 +138,7 @@ def undo_float32(
         sum_bytes(words[top:bottom])
         for r in range(top, bottom):
             a, b, c, d = planes[r, 0], planes[r, 1], planes[r, 2], planes[r, 3]
-            line = out[r]
+            line = out[r * step : r * step + columns]
             for i in range(columns):
                 high = (np.uint32(a[i]) << _THREE) | (np.uint32(b[i]) << _TWO)
                 bits = high | (np.uint32(c[i]) << _ONE) | np.uint32(d[i])
