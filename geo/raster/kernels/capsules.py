@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def unit(run: float, rise: float) -> tuple[float, float]:
     """Direction of a piece as a vector of length 1; 0, 0 when it has no length."""
     length = sqrt(run * run + rise * rise)
-    if length == 0.0:
-        return 0.0, 0.0
+    length = length if length > 0.0 else 1.0
     return run / length, rise / length
 
 
@@ -62,27 +61,27 @@ def cut(
     low, high : float
         Ends of the span, east of the first end of the piece. [m]
     """
-    low, high = inf, -inf
-    if d < 0.0:
-        return low, high
+    # Without branches, so that the compiler can take several rows at a time.
     square, there = d * d, here + rise
     rest = square - here * here
-    if rest >= 0.0:
-        high = sqrt(rest)
-        low = -high
+    meets = (rest >= 0.0) & (d >= 0.0)
+    half = sqrt(rest if meets else 0.0)
+    low, high = -half if meets else inf, half if meets else -inf
     rest = square - there * there
-    if rest >= 0.0:
-        half = sqrt(rest)
-        low, high = min(low, run - half), max(high, run + half)
-    if rise != 0.0:
-        # The long sides: the piece moved by d to its right, and to its left.
-        least, most = min(0.0, rise), max(0.0, rise)
-        away = d * along - here
-        if least <= away <= most:
-            x = d * up + away * slope
-            low, high = min(low, x), max(high, x)
-        away = -d * along - here
-        if least <= away <= most:
-            x = away * slope - d * up
-            low, high = min(low, x), max(high, x)
+    meets = (rest >= 0.0) & (d >= 0.0)
+    half = sqrt(rest if meets else 0.0)
+    west, east = run - half, run + half
+    low = west if meets & (west < low) else low
+    high = east if meets & (east > high) else high
+    # The long sides: the piece moved by d to its right, and to its left.
+    least, most = (rise, 0.0) if rise < 0.0 else (0.0, rise)
+    sloped = (rise != 0.0) & (d >= 0.0)
+    away = d * along - here
+    meets = sloped & (least <= away) & (away <= most)
+    x = d * up + away * slope
+    low, high = x if meets & (x < low) else low, x if meets & (x > high) else high
+    away = -d * along - here
+    meets = sloped & (least <= away) & (away <= most)
+    x = away * slope - d * up
+    low, high = x if meets & (x < low) else low, x if meets & (x > high) else high
     return low, high

@@ -3,11 +3,11 @@
 What lies within a distance d of a straight piece is a capsule: a rectangle with two
 half discs. A capsule is convex, so it meets each row of cell centres in one span, whose
 ends follow in closed form: the hull of what the two discs and the rectangle's long
-sides cut out of the row. Spans are marked as a whole, long ones after they have been
-merged, and where the distance is many rows, columns that are near all along a band of
-rows are found first. No cell is looked at on its own but the few that stand so near to
-the end of a span that the closed form could be wrong. Those are decided by the distance
-itself.
+sides cut out of the row. Spans of many pieces lie over each other, so they are first
+marked in a bit for each column, and where the distance is many rows, columns that are
+near all along a band of rows are found before. No cell is looked at on its own but the
+few that stand so near to the end of a span that the closed form could be wrong. Those
+are decided by the distance itself.
 
 **On projected grids** the distance is that of the plane, in float64. The closed form is
 off by less than 1e-7 d + 1e-6 m; nearer to an end than that, the squared distance of
@@ -45,6 +45,7 @@ from numba import njit
 
 from geo.kernels.chords import SHORT_M, frame, long_estimate, short_inverse
 from geo.kernels.pieces import along, foot
+from geo.raster.kernels.bits import set_bits, spread_bits
 from geo.raster.kernels.capsules import cut, degree, unit
 
 if TYPE_CHECKING:
@@ -54,12 +55,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Small = NDArray[np.int32]
     Bytes = NDArray[np.uint8]
+    Words = NDArray[np.uint64]
 
 BAND = 64
 """Rows that are worked on together."""
-
-_LONG = 256
-"""Spans of more columns are merged before they are marked."""
 
 
 class Cells(NamedTuple):
@@ -123,12 +122,11 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
     """
     rows, columns = out.shape
     bands = reach.bands
-    # Where spans that are to be merged end, at the columns where they begin; and at
-    # the end of the row whether there are any.
-    ends = np.zeros((BAND, columns + 1), dtype=np.int32)
+    bits = np.zeros((BAND, columns // 64 + 1), dtype=np.uint64)
     doubts, found = np.empty((1024, 3), dtype=np.int64), 0
     covered = np.zeros(columns, dtype=np.int32)
     bare = np.empty(columns + 1, dtype=np.int32)
+    spans = np.empty((4, BAND))
     row_m = cells.dy * 111_000.0 if reach.lonlat else cells.dy
     tall = reach.distance_m > BAND * row_m
     for band in range(row // BAND, (row + rows - 1) // BAND + 1):
@@ -149,25 +147,8 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
             first, last = max(first, column), min(last, column + columns - 1)
             if first > last or (tall and bare[first - column] > last - column):
                 continue
-            more = _mark_piece(
-                reach,
-                cells,
-                p,
-                begin,
-                end,
-                row,
-                column,
-                first,
-                last,
-                out,
-                ends,
-                doubts,
-                found,
-            )
-            while more < 0:  # no room for the doubts; what was marked does no harm
-                roomier = np.empty((2 * len(doubts), 3), dtype=np.int64)
-                roomier[:found] = doubts[:found]
-                doubts = roomier
+            more = -1
+            while more < 0:
                 more = _mark_piece(
                     reach,
                     cells,
@@ -179,13 +160,18 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
                     first,
                     last,
                     out,
-                    ends,
+                    bits,
+                    spans,
                     doubts,
                     found,
                 )
+                if more < 0:  # no room for the doubts; what was marked does no harm
+                    roomier = np.empty((2 * len(doubts), 3), dtype=np.int64)
+                    roomier[:found] = doubts[:found]
+                    doubts = roomier
             found = more
         for r in range(end - begin):
-            _merge(ends[r], out[begin - row + r])
+            spread_bits(bits[r], out[begin - row + r])
         for i in range(found):
             r, c = doubts[i, 0], doubts[i, 1]
             if not out[r - row, c - column]:
@@ -194,16 +180,71 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _merge(ends: Small, line: Bytes) -> None:
-    """Mark what spans hold that begin at columns and end where it is said there."""
-    if ends[-1] == 0:
-        return
-    ends[-1] = 0
-    stretch = np.int32(0)
-    for c in range(len(line)):
-        stretch = max(stretch, ends[c])
-        ends[c] = 0
-        line[c] |= np.uint8(c < stretch)
+def _cut_rows(
+    reach: Reach,
+    cells: Cells,
+    p: int,
+    row: int,
+    count: int,
+    spans: Floats,
+) -> None:
+    """Find where rows meet the capsule of a piece, perhaps and surely.
+
+    Parameters
+    ----------
+    reach, cells, p
+        The piece, whose doubt is finite.
+    row, count
+        First row, and how many.
+    spans
+        Filled, row by row: the first column that may be near and the last, and the
+        first that is near for sure and the last; shape ``(4, BAND)``. A last one before
+        the first stands for none.
+    """
+    north, dy = cells.north, cells.dy
+    d, doubt = reach.distance_m, reach.doubt[p]
+    x0, y0 = reach.ends[p, 0], reach.ends[p, 1]
+    x1, y1 = reach.ends[p, 2], reach.ends[p, 3]
+    start = (x0 - cells.west) / cells.dx - 0.5
+    run, rise = x1 - x0, y1 - y0
+    low, stop = spans[0], spans[1]
+    sure, sure_stop = spans[2], spans[3]
+    if not reach.lonlat:
+        # In the plane the ends themselves are known, but for rounding.
+        slack = (2e-7 * d + 2e-6) / cells.dx
+        along, up = unit(run, rise)
+        scale, slope = 1.0 / cells.dx, run / rise
+        for k in range(count):
+            here = y0 - (north - (row + k + 0.5) * dy)
+            west, east = cut(here, rise, run, slope, along, up, d + doubt)
+            west, east = _placed(west, east, start, scale)
+            low[k], stop[k] = np.ceil(west - slack), np.floor(east + slack)
+            sure[k], sure_stop[k] = np.ceil(west + slack), np.floor(east - slack)
+    else:
+        middle = (north - (y0 + y1) / 2.0) / dy - 0.5
+        for k in range(count):
+            r = row + k
+            wide, high = degree(reach.degrees, (middle + r) / 2.0 - reach.top)
+            away, off = run * wide, rise * high
+            along, up = unit(away, off)
+            scale, slope = 1.0 / (wide * cells.dx), away / off
+            here = (y0 - (north - (r + 0.5) * dy)) * high
+            west, east = cut(here, off, away, slope, along, up, d + doubt)
+            west, east = _placed(west, east, start, scale)
+            low[k], stop[k] = np.ceil(west), np.floor(east)
+            west, east = cut(here, off, away, slope, along, up, d - doubt)
+            west, east = _placed(west, east, start, scale)
+            sure[k], sure_stop[k] = np.ceil(west), np.floor(east)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _placed(
+    west: float, east: float, start: float, scale: float
+) -> tuple[float, float]:
+    """Give the ends of a span in columns; of none 0 and -1."""
+    some = west <= east
+    west, east = start + west * scale, start + east * scale
+    return west if some else 0.0, east if some else -1.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -218,7 +259,8 @@ def _mark_piece(
     first: int,
     last: int,
     out: Bytes,
-    ends: Small,
+    bits: Words,
+    spans: Floats,
     doubts: Ints,
     found: int,
 ) -> int:
@@ -236,8 +278,10 @@ def _mark_piece(
         First and last column that matter.
     out
         The window.
-    ends
-        Where spans end that are to be merged.
+    bits
+        Columns that are near for sure, by row of the band.
+    spans
+        Memory for :func:`_cut_rows`, shape ``(4, BAND)``.
     doubts, found
         Row, column and piece of cells in doubt, and how many there are.
 
@@ -246,62 +290,34 @@ def _mark_piece(
     int
         How many cells are in doubt now; -1 when there is no more room.
     """
-    north, dy, lonlat = cells.north, cells.dy, reach.lonlat
-    d, doubt = reach.distance_m, reach.doubt[p]
-    x0, y0 = reach.ends[p, 0], reach.ends[p, 1]
-    x1, y1 = reach.ends[p, 2], reach.ends[p, 3]
-    start = (x0 - cells.west) / cells.dx - 0.5
-    middle = (north - (y0 + y1) / 2.0) / dy - 0.5
-    wide, high = 1.0, 1.0
-    along, up = unit(x1 - x0, y1 - y0)
-    scale, slope = 1.0 / cells.dx, (x1 - x0) / (y1 - y0)
-    top, bottom = reach.rows[p, 0], reach.rows[p, 1]
-    # In the plane the ends themselves are known, but for rounding.
-    slack = 0.0 if lonlat else (2e-7 * d + 2e-6) / cells.dx
-    for r in range(max(top, begin), min(bottom + 1, end)):
-        line = out[r - row]
-        if doubt == inf:
+    top = max(reach.rows[p, 0], begin)
+    bottom = min(reach.rows[p, 1] + 1, end)
+    if reach.doubt[p] == inf:
+        for r in range(top, bottom):
+            line = out[r - row]
             for c in range(first, last + 1):
                 if not line[c - column]:
                     line[c - column] = _is_near(reach, cells, p, r, c)
-            continue
-        y = north - (r + 0.5) * dy
-        if lonlat:
-            wide, high = degree(reach.degrees, (middle + r) / 2.0 - reach.top)
-            along, up = unit((x1 - x0) * wide, (y1 - y0) * high)
-            scale = 1.0 / (wide * cells.dx)
-            slope = (x1 - x0) * wide / ((y1 - y0) * high)
-        here, rise, run = (y0 - y) * high, (y1 - y0) * high, (x1 - x0) * wide
-        west, east = cut(here, rise, run, slope, along, up, d + doubt)
-        if west > east:
-            continue
-        west, east = start + west * scale, start + east * scale
-        low, stop = ceil(west - slack), floor(east + slack) + 1
-        if lonlat:
-            west, east = cut(here, rise, run, slope, along, up, d - doubt)
-            if west > east:
-                west, east = 0.0, -1.0
-            west, east = start + west * scale, start + east * scale
-        sure, sure_stop = ceil(west + slack), floor(east - slack) + 1
-        low, stop = max(low, first) - column, min(stop, last + 1) - column
-        sure, sure_stop = max(sure - column, low), min(sure_stop - column, stop)
-        if sure >= sure_stop:
-            sure, sure_stop = stop, stop
-        elif sure_stop - sure < _LONG:
-            stretch = line[sure:sure_stop]
-            for c in range(len(stretch)):
-                stretch[c] = 1
+        return found
+    count = max(bottom - top, 0)
+    _cut_rows(reach, cells, p, top, count, spans)
+    for k in range(count):
+        low = max(int(spans[0, k]), first)
+        stop = min(int(spans[1, k]), last) + 1
+        sure = max(int(spans[2, k]), low)
+        sure_stop = min(int(spans[3, k]) + 1, stop)
+        if sure < sure_stop:
+            set_bits(bits, top + k - begin, sure - column, sure_stop - column)
         else:
-            ends[r - begin, sure] = max(ends[r - begin, sure], np.int32(sure_stop))
-            ends[r - begin, -1] = 1
+            sure, sure_stop = stop, stop
         while low < stop:
             if low == sure:
                 low = sure_stop
                 continue
-            if not line[low]:
+            if not out[top + k - row, low - column]:
                 if found == len(doubts):
                     return -1
-                doubts[found, 0], doubts[found, 1] = r, low + column
+                doubts[found, 0], doubts[found, 1] = top + k, low
                 doubts[found, 2] = p
                 found += 1
             low += 1
