@@ -98,41 +98,40 @@ def sum_slope(
                 dy_m[r],
                 tan2[left:right],
             )
-        # The cells of all runs side by side, so that many are taken at a time.
+        # The cells of all runs side by side, so that many are taken at a time. Runs are
+        # short: to slice one takes as long as to go through it.
         count = 0
         for j in range(i, end):
             if group[j] >= 0 or scored:
-                size = stop[j] - start[j]
-                source, target = tan2[start[j] : stop[j]], some[count : count + size]
-                for k in range(size):
-                    target[k] = source[k]
-                count += size
+                for k in range(start[j], stop[j]):
+                    some[count] = tan2[k]
+                    count += 1
         slope_steps(some[:count], steps[:count])
         count = 0
         for j in range(i, end):
             g = group[j]
             if g < 0 and not scored:
                 continue
-            mine = steps[count : count + stop[j] - start[j]]
-            count += len(mine)
+            begin, count = count, count + stop[j] - start[j]
             if g >= 0:
-                low = high = mine[0]
+                low = high = steps[begin]
                 total = np.int64(0)
-                for k in range(len(mine)):
-                    total += mine[k]
-                    low, high = min(low, mine[k]), max(high, mine[k])
+                for k in range(begin, count):
+                    step = steps[k]
+                    total += step
+                    low, high = min(low, step), max(high, step)
                 one, other = stretch_of(low, corners), stretch_of(high, corners)
                 if one == other:
-                    add_steps(sums, g, one, len(mine), total)
+                    add_steps(sums, g, one, count - begin, total)
                 else:
-                    for k in range(len(mine)):
-                        one = stretch_of(mine[k], corners)
-                        add_steps(sums, g, one, 1, np.int64(mine[k]))
+                    for k in range(begin, count):
+                        one = stretch_of(steps[k], corners)
+                        add_steps(sums, g, one, 1, np.int64(steps[k]))
                 widen(bounds, g, low / SLOPE, high / SLOPE)
             if scored:
-                for k in range(len(mine)):
-                    member = membership(mine[k] / SLOPE, curve)
-                    score[r, start[j] + k] += curve.weight * member
+                for k in range(begin, count):
+                    member = membership(steps[k] / SLOPE, curve)
+                    score[r, start[j] + k - begin] += curve.weight * member
         i = end
 
 
