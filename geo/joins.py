@@ -110,7 +110,10 @@ def within(
     :mod:`geo.kernels.containment`. A pair is certain when no displacement leads
     outside. Without any uncertainty (less than a millimetre) a point is joined exactly
     when ``polygon.contains(point)``: orientations are decided by error-free arithmetic
-    where rounding could matter.
+    where rounding could matter. So is it whether a polygon covers a line or polygon:
+    ``certain`` where ``shapely.within`` is true or would be if GEOS did not round, on
+    the edges as they stand. What touches or crosses 180 degrees, cut there or running
+    along it, is joined as it would be on any other meridian.
 
     **In a line or point** lies, without uncertainty, exactly what ``shapely.within``
     says: a point in a line that it is on, but not at its ends; a point in its equal; a

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 EXACT_M = 1e-3
 """Uncertainties below a millimetre count as none. [m]"""
 
-_WITHIN, _INTERIORS_MEET = "T*F**F***", "T********"
-"""Patterns of the nine intersections (DE-9IM) of a shape and a polygon."""
-
 _BELOW_ALL = 1 - 2.0**-53
 """The largest share that is not all."""
 
@@ -178,9 +175,9 @@ def contain_areas(
     -------
     Containment
         Sorted by ``(i, j)``. ``probability`` is the expected share of the area that is
-        inside. ``certain``: without displacement where the polygon covers the area, as
-        GEOS decides in the plane; else where the area is covered and its distance from
-        the outline is longer than both reaches together.
+        inside. ``certain``: without displacement where the polygon covers the area,
+        decided without rounding (:mod:`geo.kernels.covers`); else where the area is
+        covered and its distance from the outline is longer than both reaches together.
 
     Notes
     -----
@@ -219,8 +216,9 @@ def contain_lines(
     -------
     Containment
         As of :func:`contain_areas`, with the share of the length; without displacement
-        ``certain`` is what ``shapely.within`` says. A line that is nowhere in the
-        interior is not paired; of one that is, stretches along the outline count.
+        ``certain`` is what ``shapely.within`` says, or would if it did not round. A
+        line that is nowhere in the interior is not paired; of one that is, stretches
+        along the outline count. On the antimeridian both sides are one place.
 
     Notes
     -----
@@ -242,8 +240,7 @@ def _contain(
     progress: Progress | None,
 ) -> Containment:
     """Pair areas or lines with polygons by their size inside."""
-    import shapely
-
+    from geo.kernels.covers import Lying
     from geo.parallel import Steps, run_chunks
 
     i, j = _meeting(shapes, displaced_m + boundary_m.max(initial=0.0), polygons)
@@ -252,16 +249,15 @@ def _contain(
     vague = displaced_m[i] + boundary_m[j] > EXACT_M
     sharp, rest = np.flatnonzero(~vague), np.flatnonzero(vague)
     steps = Steps(progress, len(i), [len(sharp), len(rest)])
+    areal = size is _area_inside
+    lying = Lying(shapes, polygons, i[sharp], j[sharp], areal=areal)
 
     def work(start: int, stop: int) -> None:
         here = sharp[start:stop]
-        one, other = shapes[i[here]], polygons[j[here]]
-        meet = shapely.relate_pattern(one, other, _INTERIORS_MEET)
-        here, one, other = here[meet], one[meet], other[meet]
-        all_in = shapely.relate_pattern(one, other, _WITHIN)
-        possible[here], certain[here] = True, all_in
-        part = here[~all_in]
-        share[part] = np.minimum(_share(one[~all_in], other[~all_in], size), _BELOW_ALL)
+        possible[here], certain[here] = lying.at(start, stop)
+        part = here[possible[here] & ~certain[here]]
+        inside = _share(shapes[i[part]], polygons[j[part]], size)
+        share[part] = np.minimum(inside, _BELOW_ALL)
 
     run_chunks(work, len(sharp), chunk=_CHUNK, progress=steps.next())
     told, done = steps.next(), 0
@@ -296,6 +292,8 @@ def _displaced(
     """Whether displaced shapes may or must lie in polygons, and how much of them."""
     import shapely
 
+    from geo.kernels.covers import Lying
+
     rows, i = np.unique(pairs[0], return_inverse=True)
     columns, j = np.unique(pairs[1], return_inverse=True)
     mine, its = shapes[rows], polygons[columns]
@@ -309,9 +307,9 @@ def _displaced(
     safe_m = slack_m + EXACT_M  # distances may be too long by that
     beside = _near(mine, rims, reach_m + EXACT_M, (i, rim[j]), safe_m)
     certain = possible & ~beside
-    certain[certain] = shapely.relate_pattern(
-        mine[i[certain]], its[j[certain]], _WITHIN
-    )
+    sure = np.flatnonzero(certain)
+    lying = Lying(mine, its, i[sure], j[sure], areal=size is _area_inside)
+    certain[sure] = lying.at(0, len(sure))[1]
     share = certain.astype(np.float64)
     asked = np.flatnonzero(possible & ~certain)
     spread = places_along if size is _length_inside else places_across

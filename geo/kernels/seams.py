@@ -63,6 +63,37 @@ def boundary_of(edges: Edges) -> Edges:
     return regrouped(np.vstack(pieces), np.concatenate(owner), len(edges.offsets) - 1)
 
 
+def uncut(edges: Edges) -> Edges:
+    """Leave out what polygons have on both sides of the antimeridian.
+
+    Parameters
+    ----------
+    edges
+        Edges of valid polygons with the interior on their left, longitudes in
+        -180..180.
+
+    Returns
+    -------
+    Edges
+        Of the same features, with the interior on their left; edges along a pole are
+        kept. ``edges`` itself where no edge is on the antimeridian.
+    """
+    lon0, _, lon1, _ = edges.lonlat.T
+    seam = (np.abs(lon0) == 180) & (lon0 == lon1)
+    if not seam.any():
+        return edges
+    feature = _features(edges)
+    pieces, owner = [edges.lonlat[~seam]], [feature[~seam]]
+    rows = np.flatnonzero(seam)
+    for group in np.split(rows, np.flatnonzero(np.diff(feature[rows])) + 1):
+        alone = _uncancelled(edges.lonlat[group])
+        west = alone[:, 0] < 0
+        alone[west] = alone[west][:, [2, 3, 0, 1]]
+        pieces.append(alone)
+        owner.append(np.full(len(alone), feature[group[0]]))
+    return regrouped(np.vstack(pieces), np.concatenate(owner), len(edges.offsets) - 1)
+
+
 def pieces_on_meridian(edges: Edges, lon: float) -> tuple[Edges, Ints]:
     """Take what features have on the antimeridian, as stretches of it.
 
