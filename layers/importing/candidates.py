@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.crs import is_lonlat
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -175,14 +177,14 @@ def tally(boxes: Boxes, crs: CRS, near: Box | None, *, swap_xy: bool) -> Tally:
     middle = None
     for some in boxes():
         there = touches(some, None)
-        raw.add(some[there])
+        raw.add(_of(some, there))
         placed_here = on_earth(some, crs, swap_xy=swap_xy)
         good = touches(placed_here, None)
         within = touches(placed_here, near)
         if middle is None and good.any():
             west, south, east, north = placed_here[int(good.argmax())]
             middle = (float(west + east) / 2, float(south + north) / 2)
-        lonlat.add(placed_here[good])
+        lonlat.add(_of(placed_here, good))
         outside_rows += _numbers(good & ~within, rows, 20 - len(outside_rows))
         off_rows += _numbers(there & ~good, rows, 20 - len(off_rows))
         rows += len(some)
@@ -221,23 +223,24 @@ def on_earth(boxes: Floats, crs: CRS, *, swap_xy: bool) -> Floats:
     """
     if swap_xy:
         boxes = boxes[:, [1, 0, 3, 2]]
-    change = to_lonlat(crs)
-    west, south = change(boxes[:, 0], boxes[:, 1])
-    if (boxes[:, :2] == boxes[:, 2:]).all():  # points
-        east, north = west, south
-    else:
-        corners = [
-            change(boxes[:, i], boxes[:, j]) for i, j in ((2, 1), (2, 3), (0, 3))
-        ]
-        west, east = _extremes([west, *(c[0] for c in corners)])
-        south, north = _extremes([south, *(c[1] for c in corners)])
-    placed = np.column_stack([west, south, east, north])
+    placed = boxes if is_lonlat(crs) else _changed(boxes, to_lonlat(crs))
     good = np.ones(len(placed), dtype=np.bool_)
     for i, largest in enumerate((180.0, 90.0, 180.0, 90.0)):
         good &= np.abs(placed[:, i]) <= largest
-    if not good.all():
-        placed[~good] = np.nan
-    return placed
+    return placed if good.all() else np.where(good[:, None], placed, np.nan)
+
+
+def _changed(
+    boxes: Floats, change: Callable[[Floats, Floats], tuple[Floats, Floats]]
+) -> Floats:
+    """Boxes around the changed corners of boxes, shape ``(n, 4)``."""
+    west, south = change(boxes[:, 0], boxes[:, 1])
+    if (boxes[:, :2] == boxes[:, 2:]).all():  # points
+        return np.column_stack([west, south, west, south])
+    corners = [change(boxes[:, i], boxes[:, j]) for i, j in ((2, 1), (2, 3), (0, 3))]
+    west, east = _extremes([west, *(c[0] for c in corners)])
+    south, north = _extremes([south, *(c[1] for c in corners)])
+    return np.column_stack([west, south, east, north])
 
 
 def to_lonlat(crs: CRS) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
@@ -253,8 +256,6 @@ def to_lonlat(crs: CRS) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
     callable
         Takes x and y; what has no place in longitude and latitude is not finite.
     """
-    from geo.crs import is_lonlat
-
     if is_lonlat(crs):
         return lambda x, y: (x, y)
     way = transformer(crs.to_wkt())
@@ -303,6 +304,11 @@ class _Extent:
             west, south = min(west, self.box[0]), min(south, self.box[1])
             east, north = max(east, self.box[2]), max(north, self.box[3])
         self.box = (west, south, east, north)
+
+
+def _of(boxes: Floats, which: NDArray[np.bool_]) -> Floats:
+    """Pick boxes, without a copy where all are meant."""
+    return boxes if which.all() else boxes[which]
 
 
 def _extremes(values: list[Floats]) -> tuple[Floats, Floats]:

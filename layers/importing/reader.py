@@ -332,7 +332,7 @@ def _layer(
 
     table = pa.concat_tables(tables)
     for i, (name, column) in enumerate(zip(table.column_names, table, strict=True)):
-        if name in TEXT_COLUMNS:
+        if name in TEXT_COLUMNS and column.null_count:
             table = table.set_column(i, name, pc.fill_null(column, ""))
     frame = from_arrow(table)
     return gpd.GeoDataFrame(frame, geometry=np.concatenate(shapes), crs=LONLAT)

@@ -138,6 +138,7 @@ class SchemaColumns:
     protocol: str
     blank: Counter[str] = field(default_factory=Counter)
     slugs: Slugs = field(init=False)
+    _repeated: dict[str | None, pa.Array] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Begin with no id given out."""
@@ -198,7 +199,7 @@ class SchemaColumns:
         if theirs is None:
             constant = self.mapping.constants.get(ours)
             text = None if constant is None else str(constant) or None
-            return pa.repeat(pa.scalar(text, pa.string()), batch.num_rows)
+            return self._same(text, batch.num_rows)
         column = batch.column(theirs)
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             cells = pc.utf8_trim_whitespace(column.cast(pa.string()))
@@ -214,6 +215,14 @@ class SchemaColumns:
             return cells
         return pc.if_else(blank, pa.scalar(None, pa.string()), cells)
 
+    def _same(self, text: str | None, rows: int) -> pa.Array:
+        """One text in every row; batch after batch shares it."""
+        import pyarrow as pa
+
+        if len(self._repeated.get(text, ())) < rows:
+            self._repeated[text] = pa.repeat(pa.scalar(text, pa.string()), rows)
+        return self._repeated[text][:rows]
+
     def _text(
         self, ours: str, batch: pa.RecordBatch, numbers: NDArray[np.int64]
     ) -> pa.Array:
@@ -228,7 +237,11 @@ class SchemaColumns:
             default = self.origin.id or self.origin.title
         elif ours == "georeference_protocol":
             default = self.protocol
-        return pc.fill_null(cells, default) if default else cells
+        if not default or not cells.null_count:
+            return cells
+        if cells.null_count == len(cells):
+            return self._same(default, len(cells))
+        return pc.fill_null(cells, default)
 
     def _ids(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> pa.Array:
         """Ids out of a column, or out of row numbers."""
@@ -247,6 +260,8 @@ class SchemaColumns:
         import pyarrow.compute as pc
 
         cells = self._cells("precision_code", batch)
+        if cells.null_count == len(cells):
+            return pa.nulls(len(cells), pa.int64())
         plain = pc.replace_substring_regex(cells, r"\.0$", "")
         self._refuse_unknown("precision_code", plain, numbers, PRECISION)
         return plain.cast(pa.int64())
@@ -295,6 +310,8 @@ class SchemaColumns:
         allowed: dict[Any, str],
     ) -> None:
         """Refuse a value that means nothing here."""
+        if cells.null_count == len(cells):
+            return
         known = {str(value) for value in allowed} | {None}
         if not set(cells.unique().to_pylist()) - known:
             return

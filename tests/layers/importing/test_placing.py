@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 import layers
 from layers.errors import ImportRefusedError
-from layers.importing.candidates import STUDY_AREA
+from layers.importing.candidates import STUDY_AREA, on_earth
 from layers.importing.placing import Question, parse_crs, place
 
 MINES = np.array([[125.21, 39.74], [126.05, 40.31], [127.38, 38.61], [124.66, 39.73]])
@@ -203,3 +205,22 @@ def test_what_is_no_crs_is_said_to_be_none():
         'LOCAL_CS["mine grid",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
     )
     assert refused(MINES, stated=local, stated_by="file").trap == "unusable CRS"
+
+
+NUMBER = st.sampled_from([-180.0, 180.0, 90.0, 90.1, 181.0, np.nan, np.inf, 0.0, 125.5])
+
+
+@given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER), max_size=5), st.booleans())
+def test_what_is_in_degrees_stays_where_it_is_on_the_globe(rows, swap_xy):
+    given_boxes = np.array(rows, dtype=float).reshape(-1, 4)
+    before = given_boxes.copy()
+    found = on_earth(given_boxes, CRS.from_epsg(4326), swap_xy=swap_xy)
+    np.testing.assert_array_equal(given_boxes, before)
+    for box, row in zip(found, rows, strict=True):
+        west, south, east, north = (
+            row[i] for i in ((1, 0, 3, 2) if swap_xy else range(4))
+        )
+        there = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90
+        there = there and not np.isnan(row).any()
+        expected = (west, south, east, north) if there else (np.nan,) * 4
+        np.testing.assert_array_equal(box, expected)
