@@ -61,14 +61,24 @@ class Staged:
 
 
 class _Sum:
-    """SHA-256 of what is handed over, taken in a thread; hand over nothing to end."""
+    """SHA-256 of what is handed over, taken in a thread; hand over nothing to end.
+
+    It is begun at the end, so that it does not take time from the copying, or once as
+    much is waiting for it as may be held.
+    """
 
     def __init__(self) -> None:
         self._chunks: queue.Queue[bytes] = queue.Queue(_AHEAD)
         self._sum = hashlib.sha256()
-        self.add = self._chunks.put
         self._thread = threading.Thread(target=self._run, name="sum", daemon=True)
-        self._thread.start()
+        self._is_begun = False
+
+    def add(self, chunk: bytes) -> None:
+        """Hand over the next bytes; wait if too many are waiting already."""
+        if not self._is_begun and (not chunk or self._chunks.full()):
+            self._thread.start()
+            self._is_begun = True
+        self._chunks.put(chunk)
 
     def _run(self) -> None:
         while chunk := self._chunks.get():

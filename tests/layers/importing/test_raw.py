@@ -17,7 +17,7 @@ import pytest
 from shapely import Point, box
 
 from layers.errors import ReadError
-from layers.importing import outlines, processes, worker
+from layers.importing import outlines, processes, staging, worker
 from layers.importing.raw import Limits, open_raw
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -36,6 +36,20 @@ def test_name_size_and_sum_of_the_file_as_given(tmp_path, rows_of):
     raw, _ = rows_of(path)
     assert raw.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert raw.size == path.stat().st_size
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 100])
+def test_the_sum_is_that_of_all_bytes_however_many_may_wait(
+    tmp_path, monkeypatch, size
+):
+    monkeypatch.setattr(staging, "_CHUNK", 4)
+    monkeypatch.setattr(staging, "_AHEAD", 2)
+    path = tmp_path / "a.gpkg"
+    path.write_bytes(bytes(range(size)))
+    (tmp_path / "copies").mkdir()
+    staged = staging.stage(path, tmp_path / "copies", bytes_at_most=1000)
+    assert staged.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (tmp_path / "copies" / staged.file).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.usefixtures("private")
