@@ -144,8 +144,7 @@ def read_vector(kind: str, job: Job) -> Reading:
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            names, index, layer = _choose(kind, job, pyogrio, notes)
-            reading = _read(kind, job, index, pyogrio)
+            names, layer, reading = _choose_and_read(kind, job, pyogrio, notes)
     except (
         CRSError,
         DataLayerError,
@@ -174,6 +173,36 @@ def read_vector(kind: str, job: Job) -> Reading:
     reading.encoding = encoding
     reading.notes = [*notes, *reading.notes]
     return reading
+
+
+def _choose_and_read(
+    kind: str, job: Job, pyogrio: Any, notes: list[str]
+) -> tuple[tuple[str, ...], str, Reading]:
+    """Choose the layer and read it; return all names, its name, and what was read.
+
+    GDAL loads SpatiaLite for a GeoPackage only where a view calls its functions: that
+    takes longer than to open the file.
+    """
+    if kind != "gpkg":
+        names, index, layer = _choose(kind, job, pyogrio, notes)
+        return names, layer, _read(kind, job, index, pyogrio)
+    for loads in ("NO", "YES"):
+        pyogrio.set_gdal_config_options({"SPATIALITE_LOAD": loads})
+        own: list[str] = []
+        try:
+            names, index, layer = _choose(kind, job, pyogrio, own)
+            reading = _read(kind, job, index, pyogrio)
+        except RuntimeError as error:
+            lacks = any(words in str(error) for words in _LACKS)
+            if loads == "YES" or not lacks or job.out.exists():
+                raise
+        else:
+            notes += own
+            break
+    return names, layer, reading
+
+
+_LACKS = ("no such function", "no such module")
 
 
 def _prepare(kind: str, job: Job, notes: list[str]) -> str:

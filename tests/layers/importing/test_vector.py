@@ -575,3 +575,19 @@ def test_flatgeobuf_with_an_absurd_length(tmp_path, rows_of):
     path.write_bytes(content)
     with pytest.raises(ReadError, match=r"a.fgb"):
         rows_of(path)
+
+
+def test_a_view_may_call_the_functions_of_spatialite(tmp_path, rows_of, viewed):
+    """GDAL itself has no ST_Centroid; the other function is nobody's."""
+    path = write(tmp_path / "a.gpkg", "GPKG", layer="t")
+    square = "ST_Buffer(geom, 1)"
+    viewed(path, f"SELECT fid, 이름, ST_Centroid({square}) AS geom FROM t")
+    raw, rows = rows_of(path, layer="v")
+    assert (raw.layers, raw.layer) == (("t", "v"), "v")
+    assert [row["이름"] for row in rows] == ["철산", "무산"]
+    assert raw.bounds == pytest.approx((124.6, 39.8, 129.2, 42.2))
+    other = write(tmp_path / "b.gpkg", "GPKG", layer="t")
+    viewed(other, "SELECT fid, geom, ST_Nobody(geom) AS x FROM t")
+    with pytest.raises(ReadError, match="no such function: ST_Nobody"):
+        rows_of(other, layer="v")
+    assert rows_of(other, layer="t")[0].rows == 2
