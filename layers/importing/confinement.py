@@ -68,30 +68,28 @@ def confine(
         What holds: of ``"limits"``, ``"dies with parent"``, ``"no network"`` and
         ``"no other files"``.
     """
-    holds: list[str] = []
-    if _limit(memory_mb, disk_mb, seconds):
-        holds.append("limits")
-    if sys.platform != "linux":
-        return tuple(holds)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) == 0:
-        holds.append("dies with parent")
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    alone = (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
-    if any(libc.unshare(flags) == 0 for flags in alone):
-        holds.append("no network")
-    if _shut_in(libc, folder):
-        holds.append("no other files")
-    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    return tuple(holds)
+    return limit(memory_mb=memory_mb, disk_mb=disk_mb, seconds=seconds) + shut_in(
+        folder
+    )
 
 
-def _limit(memory_mb: int, disk_mb: int, seconds: float) -> bool:
-    """Set the bounds of POSIX; False where there are none."""
+def limit(*, memory_mb: int, disk_mb: int, seconds: float) -> tuple[str, ...]:
+    """Set the bounds of POSIX for the rest of this process.
+
+    Parameters
+    ----------
+    memory_mb, disk_mb, seconds
+        As for :func:`confine`.
+
+    Returns
+    -------
+    tuple of str
+        ``"limits"``, or nothing where the system has none.
+    """
     try:
         import resource
     except ImportError:  # Windows
-        return False
+        return ()
     bounds = {
         "RLIMIT_CORE": 0,
         "RLIMIT_AS": memory_mb * _MB,
@@ -109,10 +107,40 @@ def _limit(memory_mb: int, disk_mb: int, seconds: float) -> bool:
             bound = min(bound, highest)  # noqa: PLW2901
         with contextlib.suppress(OSError, ValueError):  # macOS knows no RLIMIT_AS
             resource.setrlimit(kind, (bound, bound))
-    return True
+    return ("limits",)
 
 
-def _shut_in(libc: ctypes.CDLL, folder: Path) -> bool:
+def shut_in(folder: Path) -> tuple[str, ...]:
+    """Give up, for the rest of this process, the network and all other files.
+
+    Parameters
+    ----------
+    folder
+        The one folder that may be written to.
+
+    Returns
+    -------
+    tuple of str
+        What holds: of ``"dies with parent"``, ``"no network"`` and
+        ``"no other files"``.
+    """
+    holds: list[str] = []
+    if sys.platform != "linux":
+        return ()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) == 0:
+        holds.append("dies with parent")
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    alone = (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
+    if any(libc.unshare(flags) == 0 for flags in alone):
+        holds.append("no network")
+    if _leave_only(libc, folder):
+        holds.append("no other files")
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    return tuple(holds)
+
+
+def _leave_only(libc: ctypes.CDLL, folder: Path) -> bool:
     """Leave only the folder and the libraries in reach; False if the kernel cannot."""
     abi = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(1))
     if abi < 1:

@@ -15,6 +15,7 @@ standard input and output of the first of the two. That one's first line is its 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -143,11 +144,10 @@ def _read_one(answers: int, *, loaded: bool) -> None:
     """Read the file that standard input names."""
     if not loaded:
         _load()
-    request = json.loads(_first_line())
     if hasattr(os, "fork"):
-        _watch(request, answers)
+        _watch(answers)
     else:
-        _work(request, answers)
+        _work(0, answers)
 
 
 def _load() -> None:
@@ -163,34 +163,44 @@ def _load() -> None:
         return
 
 
-def _first_line() -> bytes:
+def _first_line(requests: int) -> bytes:
     """Read the request, and not a byte beyond it."""
     line = b""
     while not line.endswith(b"\n"):
-        byte = os.read(0, 1)
+        byte = os.read(requests, 1)
         if not byte:
             sys.exit(1)
         line += byte
     return line
 
 
-def _watch(request: dict[str, Any], answers: int) -> None:
-    """Let a child read; clean up when the caller goes."""
+def _watch(answers: int) -> None:
+    """Let a child read; clean up when the caller goes.
+
+    The child is there before the request, and confines itself while the caller still
+    copies the file.
+    """
     import select
     import shutil
 
+    folder = Path.cwd()
     alive, held = os.pipe()
+    requests, hand_over = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(alive)
-        os.close(0)
+        for end in (alive, hand_over, 0):
+            os.close(end)
         try:
-            _work(request, answers)
+            _work(requests, answers)
         finally:
             os._exit(0)
-    os.close(held)
+    for end in (held, requests):
+        os.close(end)
     waiting = [0, alive]
     try:
+        request = _first_line(0)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(hand_over, request)
         while True:
             ready, _, _ = select.select(waiting, [], [])
             if alive in ready:
@@ -204,23 +214,22 @@ def _watch(request: dict[str, Any], answers: int) -> None:
         if child:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        folder = Path(request["folder"])
         if folder.name.startswith(PREFIX):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _work(request: dict[str, Any], answers: int) -> None:
-    """Read the file and send what comes of it."""
+def _work(requests: int, answers: int) -> None:
+    """Read the file that a request names and send what comes of it."""
     from layers.errors import ReadError
-    from layers.importing.confinement import confine
+    from layers.importing.confinement import limit, shut_in
 
+    holds = shut_in(Path.cwd())
+    request = json.loads(_first_line(requests))
+    if requests:
+        os.close(requests)
     folder = Path(request["folder"])
-    holds = confine(
-        folder,
-        memory_mb=request["memory_mb"],
-        disk_mb=request["disk_mb"],
-        seconds=request["seconds"],
-    )
+    bounds = {name: request[name] for name in ("memory_mb", "disk_mb", "seconds")}
+    holds = limit(**bounds) + holds
     try:
         answer = {"result": _read(request, folder, answers), "holds": holds}
     except ReadError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from layers.errors import ReadError
-from layers.importing import processes, raw
+from layers.importing import processes, raw, worker
 from layers.importing.raw import Limits, open_raw
 
 ONE = {"type": "Feature", "properties": {"id": "a"}, "geometry": None}
@@ -135,6 +135,19 @@ def test_a_reader_cannot_speak_to_the_prepared_process(prepared, endless):
     others = {n for n in names if not n.startswith(own)}
     assert all("lodemap-import-" in n or n.endswith("proj.db") for n in others)
     assert sum(name.startswith("pipe:") for name in names) == 2
+
+
+def test_a_reader_is_shut_in_before_it_is_asked(prepared, private):
+    """It has no way out while its file is still being copied."""
+    folder = private / f"{worker.PREFIX}early"
+    folder.mkdir()
+    with processes.forked_process(folder) as process:
+        assert process.came()
+        reader = grandchild(prepared)
+        until(lambda: status(reader, "NoNewPrivs") == "1")
+        process.requests.close()
+        until(lambda: not folder.exists())
+        until(lambda: not is_alive(reader))
 
 
 def test_a_file_that_kills_its_reader_does_nothing_to_the_next(prepared, file, endless):
