@@ -8,6 +8,7 @@ import numpy as np
 
 from geo.crs import require_lonlat
 from geo.errors import ColumnError, GeometryTypeError
+from geo.sides import require_frame
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -52,7 +53,7 @@ def count_within(
     Raises
     ------
     GeometryTypeError
-        If ``left`` holds anything but points.
+        If a side is no GeoDataFrame, or ``left`` holds anything but points.
     ColumnError
         If ``right`` already has one of the columns.
     GeoError
@@ -91,7 +92,9 @@ def count_within(
     """
     from geo.joins import within
 
-    require_lonlat(left, "left")
+    for gdf, name in ((left, "left"), (right, "right")):
+        require_frame(gdf, name)
+        require_lonlat(gdf, name)
     other = ~left.geometry.geom_type.eq("Point").to_numpy()
     if other.any():
         row = int(other.argmax())

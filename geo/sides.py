@@ -122,7 +122,7 @@ def side(
 
     if edges not in {"straight", "geodesic"}:
         raise GeometryError(f"edges is {edges!r}; expected 'straight' or 'geodesic'")
-    _require_frame(gdf, name)
+    require_frame(gdf, name)
     require_lonlat(gdf, name)
     _require_distinct_labels(gdf, name)
     shapes = gdf.geometry.to_numpy()
@@ -184,8 +184,23 @@ def require_length(name: str, value: object) -> None:
         )
 
 
-def _require_frame(gdf: gpd.GeoDataFrame, name: str) -> None:
-    """Refuse what is no GeoDataFrame, and one without an active geometry."""
+def require_frame(gdf: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse what is no GeoDataFrame, and one without an active geometry.
+
+    Parameters
+    ----------
+    gdf
+        What was given.
+    name
+        What to call it in a message.
+
+    Raises
+    ------
+    GeometryTypeError
+        If it is no GeoDataFrame.
+    GeometryError
+        If it has no active geometry.
+    """
     import geopandas
 
     if isinstance(gdf, geopandas.GeoSeries):

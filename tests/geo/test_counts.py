@@ -1,5 +1,6 @@
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from shapely import Point, box
@@ -101,3 +102,22 @@ def test_areas_and_taken_columns_are_refused():
             gpd.GeoDataFrame(geometry=[Point(0, 0)], crs=4326),
             lease.assign(count_expected=1),
         )
+
+
+@pytest.mark.parametrize("name", ["left", "right"])
+def test_what_is_no_layer_is_refused_as_by_the_other_joins(name):
+    sides = {"left": points([(0.5, 0.5)]), "right": polygons([box(0, 0, 1, 1)])}
+    layer = sides[name]
+    wrong = [
+        layer.geometry,
+        pd.DataFrame({"a": [1]}),
+        None,
+        gpd.GeoDataFrame({"a": [1]}),
+    ]
+    for given in [*wrong, layer.set_crs(3857, allow_override=True)]:
+        messages = []
+        for join in (geo.within, count_within):
+            with pytest.raises(geo.GeoError, match=f"^{name} ") as raised:
+                join(**{**sides, name: given})
+            messages.append((type(raised.value), str(raised.value)))
+        assert messages[0] == messages[1]
