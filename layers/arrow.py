@@ -9,6 +9,7 @@ import numpy as np
 
 from geo.crs import LONLAT, is_lonlat
 from geo.wkb import from_wkb
+from layers.crs_names import opens_nothing
 from layers.errors import QueryError
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def from_arrow(
     Raises
     ------
     QueryError
-        If geometry stands inside a list or a record.
+        If geometry stands inside a list or a record, or the CRS of a column is named
+        by neither a code nor WKT nor PROJJSON, or names a file.
     """
     import geopandas as gpd
     import pandas as pd
@@ -165,6 +167,12 @@ def _crs(field: pa.Field) -> CRS | str | None:
     named = json.loads(field.metadata.get(_METADATA) or b"{}").get("crs")
     if named is None:
         return None
+    if not opens_nothing(named):
+        raise QueryError(
+            f"column {field.name[:60]} names the CRS {str(named)[:60]!r}, which could "
+            "open a file or a connection; name it by a code such as EPSG:32651, or as "
+            "WKT or PROJJSON without grids"
+        )
     try:
         crs = CRS.from_user_input(named)
     except CRSError:
