@@ -15,7 +15,7 @@ _HARMLESS = re.compile(r"\+nadgrids=@null(?![\w.,/@])")
 """What GDAL writes into the WKT of Web Mercator: no grid."""
 
 _OPENS = re.compile(
-    r"PARAMETERFILE|\+?\binit\s*=|\bgrids\s*=|grids\s*=|\+proj=pipeline|\bfile\s*=",
+    r"PARAMETERFILE|PROJ4_GRIDS|\+?\binit\s*=|\bgrids\s*=|grids\s*=|\+proj=pipeline|\bfile\s*=",
     re.IGNORECASE,
 )
 _WKT = re.compile(
@@ -78,10 +78,42 @@ def opens_nothing(named: object) -> bool:
             except (ValueError, RecursionError):
                 return False
         plain = _HARMLESS.sub("", named)
-        return bool(_WKT.match(plain)) and not _OPENS.search(plain)
+        return bool(_WKT.match(plain)) and not names_a_file(named)
     if isinstance(named, dict):
         return named.get("type") in _PROJJSON and _has_no_file(named)
     return False
+
+
+def is_wkt(text: str) -> bool:
+    """Tell whether a text contains the WKT of a CRS.
+
+    Parameters
+    ----------
+    text
+        Of any kind.
+
+    Returns
+    -------
+    bool
+        True also where something else stands before it.
+    """
+    return _WKT.search(text) is not None
+
+
+def names_a_file(text: str) -> bool:
+    """Tell whether a text about a CRS names a grid or another file that PROJ opens.
+
+    Parameters
+    ----------
+    text
+        Of any kind; what is no CRS at all names none.
+
+    Returns
+    -------
+    bool
+        True also for what only looks like it.
+    """
+    return _OPENS.search(_HARMLESS.sub("", text)) is not None
 
 
 def _has_no_file(crs: dict[str, Any]) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo.crs import is_lonlat
-from layers.crs_names import opens_nothing
+from layers.crs_names import is_wkt, names_a_file, opens_nothing
 from layers.errors import ReadError
 from layers.schema import TEXT_COLUMNS, check_features, check_geometry
 from layers.table import fill_text, numbers, read_table
@@ -38,6 +40,14 @@ _CRS_NAME = re.compile(
     r"([A-Za-z]+)[:/](?:[\w.]*[:/])?(\w+)"
 )
 """``EPSG:4326``, or the same as OGC's URN or URL."""
+
+_CRS_TABLE = "SELECT * FROM gpkg_spatial_ref_sys"
+_HEADER = 10_000_000
+"""As much is looked at of the header of a FlatGeobuf. [bytes]"""
+
+_AS_IT_IS = "immutable=1"
+_STEPS = 10_000_000
+"""Steps of SQLite in which a table is read that may be a view without end."""
 
 _MAY_BE_ABSENT = ("name_ko", "name_zh", "claims", "note")
 _LONGITUDE, _LATITUDE = ("lon", "longitude", "x"), ("lat", "latitude", "y")
@@ -129,6 +139,7 @@ def _read_vector(file: Path) -> gpd.GeoDataFrame:
         # which it then runs, whatever that reads.
         source = f"GeoJSON:{source}"
         said = _crs_of_geojson(file)
+    _require_no_grid(file)  # GDAL would open it to look at the CRS
     # Tried with GDAL 3.12 and a listener that saw nothing: a GeoPackage with a view on
     # ogr_geocode or load_extension, or a VirtualOGR table, is refused, and
     # gdal_get_pixel_value gives null; a URL in place of the CRS in a GeoPackage, a
@@ -143,6 +154,55 @@ def _read_vector(file: Path) -> gpd.GeoDataFrame:
             "used; save the file in WGS 84, as RFC 7946 asks"
         )
     return table
+
+
+def _require_no_grid(file: Path) -> None:
+    """Refuse a file whose CRS names another one, before GDAL looks at the CRS."""
+    kind, texts = file.suffix.lower(), list[str]()
+    if kind == ".gpkg":
+        texts = _texts_of_geopackage(file)
+    elif kind == ".fgb":
+        with file.open("rb") as stream:
+            size = int.from_bytes(stream.read(12)[8:], "little")
+            head = stream.read(min(size, _HEADER)).decode("latin-1")
+        # Texts end with NUL; other than WKT is no CRS.
+        texts = [text for text in head.split("\0") if is_wkt(text)]
+    elif kind == ".shp":
+        beside = [file.with_suffix(ending) for ending in (".prj", ".PRJ", ".qpj")]
+        texts = [p.read_text("latin-1") for p in beside if p.is_file()]
+    if any(map(names_a_file, texts)):
+        raise ReadError(
+            f"{file.name}: its CRS names a grid in a file of its own; save it in "
+            "WGS 84 first"
+        )
+
+
+def _texts_of_geopackage(file: Path) -> list[str]:
+    """All texts about CRSs in a GeoPackage; none if GDAL says better what is wrong."""
+    try:
+        cells = _cells(file, "mode=ro")
+    except sqlite3.OperationalError as error:
+        raise ReadError(
+            f"{file.name} has no table of CRSs that could be read ({_line(error)}), as "
+            "every GeoPackage has; it may be damaged"
+        ) from None
+    except sqlite3.DatabaseError:
+        return []
+    return [cell for cell in cells if isinstance(cell, str)]
+
+
+def _cells(file: Path, how: str) -> list[Any]:
+    """All that the table of CRSs of a GeoPackage holds."""
+    address = f"{file.resolve().as_uri()}?{how}"
+    with closing(sqlite3.connect(address, uri=True)) as database:
+        database.set_progress_handler(lambda: 1, _STEPS)
+        try:
+            return [cell for row in database.execute(_CRS_TABLE) for cell in row]
+        except sqlite3.OperationalError as error:
+            # A log beside the file cannot be used on a disk that is read only.
+            if "unable to open" in str(error) and how != _AS_IT_IS:
+                return _cells(file, _AS_IT_IS)
+            raise
 
 
 def _read_source(source: str, name: str) -> gpd.GeoDataFrame:

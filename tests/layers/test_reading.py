@@ -1,6 +1,7 @@
 import json
 import sqlite3
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ from shapely import LineString, Point, Polygon
 import layers
 from layers.errors import ReadError
 from layers.reading import read_layer
+from tests.layers.opened import watched
 
 HEAD = "id,name,kind,uncertainty_m,precision_code,georeference_protocol,status,sources"
 
@@ -454,5 +456,27 @@ def test_a_crs_with_a_grid_of_its_own_is_refused(tmp_path, ending):
     crs = CRS(f"+proj=longlat +ellps=bessel +nadgrids={tmp_path}/grid.gsb +type=crs")
     file = tmp_path / f"own{ending}"
     gpd.GeoDataFrame({"a": [1]}, geometry=[Point(124, 39)], crs=crs).to_file(file)
-    with pytest.raises(ReadError, match="names a grid in a file of its own"):
+    (tmp_path / "grid.gsb").write_bytes(bytes(1000))
+    with watched(tmp_path) as opened:
+        with pytest.raises(ReadError, match="names a grid in a file of its own"):
+            read_layer(file, evidence=False)
+        assert "grid.gsb" not in opened()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "SELECT 1 AS srs_id, nothing_known(1) AS definition",
+        """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+        SELECT i AS srs_id FROM n WHERE i < 0""",
+    ],
+)
+def test_a_table_of_crss_that_cannot_be_read_is_refused(tmp_path, view):
+    file = tmp_path / "viewed.gpkg"
+    gpd.GeoDataFrame({"a": [1]}, geometry=[Point(124, 39)], crs=4326).to_file(file)
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("ALTER TABLE gpkg_spatial_ref_sys RENAME TO old")
+        database.execute(f"CREATE VIEW gpkg_spatial_ref_sys AS {view}")
+        database.commit()
+    with pytest.raises(ReadError, match="no table of CRSs that could be read"):
         read_layer(file, evidence=False)
