@@ -85,9 +85,9 @@ def within(
     geopandas.GeoDataFrame
         Rows of ``left`` with its index (repeated where it may lie in several
         features), most probable first within a row, equal ones in the order of
-        ``right``; ``index_right``, whatever the index of ``right`` is called, with
-        tuples where it has several levels; the columns of ``right``; ``relation``,
-        ``certain`` or ``possible``; and ``probability``.
+        ``right``; ``index_right``, whatever the index of ``right`` is called, or
+        ``index_right0``, ``index_right1`` … where it has several levels; the columns of
+        ``right``; ``relation``, ``certain`` or ``possible``; and ``probability``.
         For a point: the chance that it truly lies in the feature. For a line or
         polygon: the expected share of its length or area that does.
 

@@ -30,9 +30,9 @@ class Layout:
     """How the frame of a join is laid out: as :func:`geopandas.sjoin` does.
 
     With two differences. The labels of right are always in ``index_right``, whatever
-    its index is called, as tuples where it has several levels; geopandas uses the name
-    of the index, and a column for each level. And a frame in which a name would stand
-    for two things is refused, not made.
+    its index is called, and where it has several levels in ``index_right0``,
+    ``index_right1`` and so on; geopandas uses the names of the index, where it has
+    some. And a frame in which a name would stand for two things is refused, not made.
     """
 
     how: How = "inner"
@@ -77,9 +77,9 @@ class Layout:
         if self.how not in {"inner", "left"}:
             raise ColumnError(f"how is {self.how!r}; expected 'inner' or 'left'")
         fields = right.drop(columns=right.geometry.name)
-        index_name = f"index_{self.rsuffix}"
-        _require_room(left, "left", [index_name, *added])
-        _require_room(fields, "right", [index_name, *added])
+        labels = label_columns(self.rsuffix, right.index.nlevels)
+        _require_room(left, "left", [*labels, *added])
+        _require_room(fields, "right", [*labels, *added])
         mine, its = self._named(left, fields)
         self._require_distinct(left, fields, added)
         if self.how == "left":
@@ -87,7 +87,8 @@ class Layout:
             j = np.where(at < 0, -1, np.append(j, -1)[at])
             added = {name: _taken(values, at) for name, values in added.items()}
         joined = left.take(i).rename(columns=mine)
-        joined[index_name] = _taken(_labels(right.index), j)
+        for level, name in enumerate(labels):
+            joined[name] = _taken(right.index.get_level_values(level).array, j)
         for column, name in its.items():
             joined[name] = _taken(fields[column].array, j)
         for name, values in added.items():
@@ -112,7 +113,8 @@ class Layout:
         mine, its = self._named(left, fields)
         things = [(name, f"left's {c!r}") for c, name in mine.items()]
         things += [(name, f"right's {c!r}") for c, name in its.items()]
-        things += [(f"index_{self.rsuffix}", "the label of right")]
+        labels = label_columns(self.rsuffix, fields.index.nlevels)
+        things += [(name, "the label of right") for name in labels]
         things += [(name, "a column that the join adds") for name in added]
         levels = dict.fromkeys(left.index.names)
         things += [(n, _INDEX) for n in levels if n not in {None, *mine}]
@@ -160,6 +162,25 @@ class Layout:
         return None
 
 
+def label_columns(suffix: str, levels: int) -> list[str]:
+    """Name the columns of a join that hold the labels of the right rows.
+
+    Parameters
+    ----------
+    suffix
+        What names of the right side get.
+    levels
+        Of the index of the right side.
+
+    Returns
+    -------
+    list of str
+        One for each level; numbered if there are several.
+    """
+    name = f"index_{suffix}"
+    return [name] if levels == 1 else [f"{name}{n}" for n in range(levels)]
+
+
 def relation(certain: NDArray[np.bool_]) -> Any:
     """Words for whether a pair holds wherever its features lie.
 
@@ -195,12 +216,6 @@ def _taken(values: Any, j: Ints) -> Any:
     from pandas.api.extensions import take
 
     return take(values, j, allow_fill=True)
-
-
-def _labels(index: pd.Index[Any]) -> Any:
-    """Labels of an index as an array, tuples for several levels."""
-    flat = index.to_flat_index() if index.nlevels > 1 else index
-    return flat.array
 
 
 def _require_room(

@@ -16,6 +16,7 @@ from geo.datasets import geoparquet, storage
 from geo.datasets.dataset import UNCERTAINTIES
 from geo.datasets.extents import bent_boxes, gap_m
 from geo.errors import ColumnError, GeometryError
+from geo.matches import label_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,16 +146,12 @@ def result_schema(
     Raises
     ------
     ColumnError
-        If the index of right has several levels.
+        If the index of left has the name of a column.
     """
     import pyarrow as pa
 
     keys = geoparquet.index_columns(right.schema)
-    if len(keys) > 1:
-        raise ColumnError(
-            f"right has an index of {len(keys)} levels; expected one. Write it anew "
-            "from right.reset_index()"
-        )
+    labels = dict(zip(keys, label_columns(suffixes[1], len(keys)), strict=True))
     hidden = set(joined.index.names) & set(joined.columns)
     if hidden:
         raise ColumnError(
@@ -162,13 +159,13 @@ def result_schema(
             "one, since both become columns of the result"
         )
     kept = {*joined.columns, *joined.index.names}
-    types = {} if keys else {f"index_{suffixes[1]}": pa.int64()}
+    types = {} if keys else {label_columns(suffixes[1], 1)[0]: pa.int64()}
     for data, other, suffix in zip(
         (right, left), (left, right), suffixes[::-1], strict=True
     ):
         for field in data.schema:
-            if data is right and field.name in keys:
-                types[f"index_{suffixes[1]}"] = field.type
+            if data is right and field.name in labels:
+                types[labels[field.name]] = field.type
                 continue
             types[field.name] = field.type
             if field.name in other.schema.names and field.name not in kept:

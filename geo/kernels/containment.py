@@ -293,6 +293,7 @@ def _displaced(
     import shapely
 
     from geo.kernels.covers import Lying
+    from geo.kernels.seams import rims_of
 
     rows, i = np.unique(pairs[0], return_inverse=True)
     columns, j = np.unique(pairs[1], return_inverse=True)
@@ -301,7 +302,7 @@ def _displaced(
     slack_m = radius_m[i] + blur_m[j]
     reach_m = radius_m + blur_m.max()
     possible = _near(mine, its, reach_m, (i, j), slack_m)
-    rims, owner = _rims(its)
+    rims, owner = rims_of(its)
     rim = np.full(len(its), -1)
     rim[owner] = np.arange(len(owner))
     safe_m = slack_m + EXACT_M  # distances may be too long by that
@@ -316,9 +317,10 @@ def _displaced(
     places = [spread(shape) for shape in mine]
     of = np.repeat(np.arange(len(mine)), [len(p) for p in places])
     lonlat = np.vstack(places)
-    mean = _mean_chances(lonlat, of, radius_m, its, blur_m)[i[asked], j[asked]]
+    some = i[asked], j[asked]
+    mean = _mean_chances(lonlat, of, radius_m, its, blur_m, some)
     none = np.zeros(len(mine)), np.zeros(len(its))
-    drawn = _mean_chances(lonlat, of, none[0], its, none[1])[i[asked], j[asked]]
+    drawn = _mean_chances(lonlat, of, none[0], its, none[1], some)
     # Where the reach is short against the gaps between places, these only correct.
     south, north = shapely.bounds(mine)[:, 1::2].T
     gap_m = (north - south) * METRES_PER_DEGREE / LINES_ACROSS
@@ -337,36 +339,44 @@ def _near(
     from geo.kernels.segments import shapes_within
 
     found = shapes_within(shapes, others, reach_m)
-    away = np.full((len(shapes), len(others) + 1), np.inf)
-    away[found.i, found.j] = found.distance_m
-    near: Bools = away[pairs] <= limit_m
+    known = (found.i, found.j), found.distance_m
+    near: Bools = _of_pairs(*known, len(others), pairs, np.inf) <= limit_m
     return near
 
 
-def _rims(polygons: Shapes) -> tuple[Shapes, Ints]:
-    """Outlines on the ground as lines, and the polygons that have one."""
-    import shapely
+def _of_pairs(
+    known: tuple[Ints, Ints], values: Floats, n: int, pairs: tuple[Ints, Ints],
+    absent: float,
+) -> Floats:  # fmt: skip
+    """Values of pairs out of those of known ones, with ``n`` on the right.
 
-    from geo.kernels.edges import edges_of
-    from geo.kernels.seams import boundary_of
-
-    edges = boundary_of(edges_of(polygons))
-    counts = np.diff(edges.offsets)
-    lines = shapely.linestrings(edges.lonlat.reshape(-1, 2, 2))
-    owner = np.flatnonzero(counts)
-    of = np.repeat(np.arange(len(owner)), counts[owner])
-    rims = shapely.multilinestrings(np.asarray(lines), indices=of)
-    return np.asarray(rims, dtype=object), owner
+    No known pair stands twice. ``absent`` is the value of one that is not known, and of
+    one whose right side is below 0.
+    """
+    key = known[0] * n + known[1]
+    order = np.argsort(key)
+    key = key[order]
+    wanted = pairs[0] * n + pairs[1]
+    at = np.searchsorted(key, wanted)
+    hit = np.append(key, -1)[at] == wanted
+    hit &= pairs[1] >= 0
+    out = np.full(len(wanted), absent)
+    out[hit] = values[order[at[hit]]]
+    return out
 
 
 def _mean_chances(
-    lonlat: Floats, owner: Ints, radius_m: Floats, polygons: Shapes, boundary_m: Floats
-) -> Floats:
-    """Mean chance of the places of each shape to lie in each polygon."""
+    lonlat: Floats, owner: Ints, radius_m: Floats, polygons: Shapes, boundary_m: Floats,
+    pairs: tuple[Ints, Ints],
+) -> Floats:  # fmt: skip
+    """Mean chance of the places of a shape to lie in a polygon, for some pairs."""
     found = contain_points(lonlat, radius_m[owner], polygons, boundary_m)
-    total = np.zeros((len(radius_m), len(polygons)))
-    np.add.at(total, (owner[found.i], found.j), found.probability)
-    return total / np.bincount(owner, minlength=len(radius_m))[:, None]
+    n = max(len(polygons), 1)
+    key, of = np.unique(owner[found.i] * n + found.j, return_inverse=True)
+    total = np.bincount(of, weights=found.probability, minlength=len(key))
+    places = np.bincount(owner, minlength=len(radius_m))
+    known = np.divmod(key, n)
+    return _of_pairs(known, total / places[known[0]], n, pairs, 0.0)
 
 
 def _meeting(shapes: Shapes, reach_m: Floats, polygons: Shapes) -> tuple[Ints, Ints]:

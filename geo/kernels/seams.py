@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.kernels.edges import Edges
+from geo.kernels.edges import Edges, edges_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
+    Shapes = NDArray[np.object_]
 
 
 def boundary_of(edges: Edges) -> Edges:
@@ -177,3 +178,29 @@ def one_place(lonlat: Floats) -> Floats:
     places[places[:, 0] == 180, 0] = -180.0
     places[np.abs(places[:, 1]) == 90, 0] = 0.0
     return places
+
+
+def rims_of(polygons: Shapes) -> tuple[Shapes, Ints]:
+    """Turn the outlines of polygons on the ground into lines.
+
+    Parameters
+    ----------
+    polygons
+        Shape ``(n,)``. [degrees]
+
+    Returns
+    -------
+    lines : numpy.ndarray
+        MultiLineStrings without what is no outline on the ground, shape ``(m,)``.
+    owner : numpy.ndarray
+        The polygon of each; those that cover the globe have none. Shape ``(m,)``.
+    """
+    import shapely
+
+    edges = boundary_of(edges_of(polygons))
+    counts = np.diff(edges.offsets)
+    lines = shapely.linestrings(edges.lonlat.reshape(-1, 2, 2))
+    owner = np.flatnonzero(counts)
+    of = np.repeat(np.arange(len(owner)), counts[owner])
+    rims = shapely.multilinestrings(np.asarray(lines), indices=of)
+    return np.asarray(rims, dtype=object), owner

@@ -55,12 +55,18 @@ def test_rows_without_a_match_are_kept_on_request_with_missing_values():
     assert got["index_right"].iloc[1] == 0
 
 
-def test_an_index_of_several_levels_is_kept_as_tuples():
+def test_an_index_of_several_levels_has_a_column_for_each():
     right = layer(2, tons=[1, 2]).set_index(
         pd.MultiIndex.from_tuples([("kp", 1), ("cn", 2)])
     )
     got = Layout().frame(layer(1), right, rows(0), rows(1), {})
-    assert got["index_right"].tolist() == [("cn", 2)]
+    assert got[["index_right0", "index_right1"]].to_numpy().tolist() == [["cn", 2]]
+    peer = layer(1).sjoin(right.iloc[[1]].set_geometry(layer(1).geometry.array))
+    assert set(got.columns) == set(peer.columns)
+    kept = Layout(how="left").frame(layer(2), right, rows(1), rows(1), {})
+    assert kept["index_right1"].isna().tolist() == [True, False]
+    with pytest.raises(ColumnError, match="left already has index_right1"):
+        Layout().frame(layer(1, index_right1=[1]), right, rows(), rows(), {})
 
 
 def test_what_would_be_written_over_is_refused():

@@ -261,6 +261,19 @@ def test_looks_on_where_the_first_look_finds_too_few(here, tmp_path):
     same(got.read(), geo.nearest(left, right, **options))
 
 
+@pytest.mark.parametrize("how", ["inner", "left"])
+def test_an_index_of_several_levels_has_a_column_for_each(how, here, tmp_path):
+    left = frame(gpd.points_from_xy([0, 50], [0, 0]), 1)
+    right = frame(gpd.points_from_xy([0.01, 0, 2], [0, 0.01, 2]), 2)
+    right.index = pd.MultiIndex.from_tuples(
+        [("kp", 3), ("cn", 1), ("cn", 2)], names=["country", None]
+    )
+    options = {"distance_m": 5_000.0, "how": how}
+    got, expected = run("within_distance", left, right, tmp_path, here, **options)
+    assert sorted(expected["index_right0"].dropna()) == ["cn", "kp"]
+    same(got.read(), expected)
+
+
 @pytest.mark.parametrize("edges", ["straight", "geodesic"])
 def test_intersects_equals_the_join_over_all_rows(edges, here, tmp_path, monkeypatch):
     split_finely(monkeypatch, 7, 4)
