@@ -1,10 +1,10 @@
 """What a process that reads strangers' files may use, and what it can reach.
 
-On Linux a process that has called :func:`confine` has bounds on memory, time and the
-length of files, and ends with its parent. Where the kernel lets it, it has a network
-of its own without a way out, and sees its own folder and the libraries but no other
-file (Landlock). On macOS the bounds hold as far as the system has them; on Windows
-only the time that the parent grants.
+On Linux a process that has called :func:`limit` has bounds on memory, time and the
+length of files. One that has called :func:`shut_in` ends with its parent and, where the
+kernel lets it, has a network of its own without a way out, and sees its own folder and
+the libraries but no other file (Landlock). On macOS the bounds hold as far as the
+system has them; on Windows only the time that the parent grants.
 """
 
 from __future__ import annotations
@@ -46,40 +46,17 @@ _SYSTEM = (
 )
 
 
-def confine(
-    folder: Path, *, memory_mb: int, disk_mb: int, seconds: float
-) -> tuple[str, ...]:
-    """Give up, for the rest of this process, what reading a file does not need.
+def limit(*, memory_mb: int, disk_mb: int, seconds: float) -> tuple[str, ...]:
+    """Set the bounds of POSIX for the rest of this process.
 
     Parameters
     ----------
-    folder
-        The one folder that may be written to.
     memory_mb
         Address space. [MB]
     disk_mb
         Length of any one file that is written. [MB]
     seconds
         Time of the processor. [s]
-
-    Returns
-    -------
-    tuple of str
-        What holds: of ``"limits"``, ``"dies with parent"``, ``"no network"`` and
-        ``"no other files"``.
-    """
-    return limit(memory_mb=memory_mb, disk_mb=disk_mb, seconds=seconds) + shut_in(
-        folder
-    )
-
-
-def limit(*, memory_mb: int, disk_mb: int, seconds: float) -> tuple[str, ...]:
-    """Set the bounds of POSIX for the rest of this process.
-
-    Parameters
-    ----------
-    memory_mb, disk_mb, seconds
-        As for :func:`confine`.
 
     Returns
     -------

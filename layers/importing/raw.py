@@ -22,11 +22,9 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from geo.wkb import from_wkb
 from layers.errors import ReadError
 from layers.importing import worker
 from layers.importing.ahead import Growing
@@ -122,14 +120,6 @@ class RawFile:
     size: int
     notes: tuple[str, ...]
     mended: Mapping[str, int]
-
-    @cached_property
-    def bounds(self) -> tuple[float, float, float, float] | None:
-        """West, south, east, north of the finite coordinates, as stored.
-
-        They are sought when they are asked for, while the file is there.
-        """
-        return _bounds(self.arrow) if self.has_geometry else None
 
 
 @contextmanager
@@ -305,25 +295,6 @@ def _why(name: str, answer: dict[str, Any], limits: Limits) -> str:
     if died in (-24, -9):
         return f"reading {name} took too long and was ended; it may be damaged"
     return f"{name} broke the process that read it ({died}); it is damaged"
-
-
-def _bounds(arrow: Path) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of the finite coordinates; None if there are none."""
-    import numpy as np
-    import pyarrow as pa
-    import shapely
-
-    low, high = np.full(2, np.inf), np.full(2, -np.inf)
-    with pa.memory_map(str(arrow)) as stream, pa.ipc.open_file(stream) as rows:
-        for i in range(rows.num_record_batches):
-            wkb = rows.get_batch(i).column("geometry").to_numpy(zero_copy_only=False)
-            xy = shapely.get_coordinates(from_wkb(wkb, on_invalid="ignore"))
-            xy = xy[np.isfinite(xy).all(axis=1)]
-            low = np.minimum(low, xy.min(axis=0, initial=np.inf))
-            high = np.maximum(high, xy.max(axis=0, initial=-np.inf))
-    if not np.isfinite(low).all():
-        return None
-    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
 def _raw_file(answer: dict[str, Any], arrow: Path, staged: Staged) -> RawFile:

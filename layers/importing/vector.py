@@ -175,6 +175,10 @@ def read_vector(kind: str, job: Job) -> Reading:
     return reading
 
 
+_LACKS = ("no such function", "no such module")
+"""How SQLite says that a view calls what is not loaded."""
+
+
 def _choose_and_read(
     kind: str, job: Job, pyogrio: Any, notes: list[str]
 ) -> tuple[tuple[str, ...], str, Reading]:
@@ -200,9 +204,6 @@ def _choose_and_read(
             notes += own
             break
     return names, layer, reading
-
-
-_LACKS = ("no such function", "no such module")
 
 
 def _prepare(kind: str, job: Job, notes: list[str]) -> str:

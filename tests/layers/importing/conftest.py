@@ -49,13 +49,10 @@ def rows_of(private):
                 rows = table.to_pylist()
             assert len(rows) == raw.rows
             assert raw.arrow.is_relative_to(private)
-            bounds = raw.bounds  # while its file is there
         for row in rows:
             if row.get("geometry") is not None:
                 row["geometry"] = shapely.from_wkb(row["geometry"]).wkt
-        found = replace(raw, arrow=table.schema)
-        vars(found)["bounds"] = bounds
-        return found, rows
+        return replace(raw, arrow=table.schema), rows
 
     return read
 

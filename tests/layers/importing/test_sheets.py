@@ -23,7 +23,7 @@ def test_every_cell_stays_as_it_stands(sheet):
     assert rows == [{"id": "007", "n": " 1.50 ", "a, b": "x\ny"}]
     assert set(raw.arrow.types) == {pa.string()}
     assert (raw.kind, raw.layer, raw.crs, raw.crs_by) == ("CSV", "pits", None, "")
-    assert (raw.has_geometry, raw.bounds, raw.encoding) == (False, None, "utf-8")
+    assert (raw.has_geometry, raw.encoding) == (False, "utf-8")
     assert raw.notes == ()
 
 

@@ -19,6 +19,7 @@ from shapely import MultiPolygon, Point, box
 
 from layers.errors import ReadError
 from layers.importing.vector import GDAL_SETTINGS
+from tests.layers.importing.extents import bounds_of
 
 PLACES = [Point(124.6, 39.8), Point(129.2, 42.2)]
 DAYS = [dt.date(2019, 10, 15), dt.date(2020, 1, 1)]
@@ -81,7 +82,7 @@ def test_each_format_keeps_rows_names_types_and_places(
     assert rows[0]["geometry"].startswith("POINT (124.6")
     assert raw.crs in ("EPSG:4326", "OGC:CRS84")
     assert raw.crs_by == ("format" if ending == "geojsonl" else "file")
-    assert raw.bounds == pytest.approx((124.6, 39.8, 129.2, 42.2))
+    assert bounds_of(rows) == pytest.approx((124.6, 39.8, 129.2, 42.2))
     assert raw.arrow.names == [*raw.columns, "geometry"]
     assert raw.arrow.field("geometry").type == pa.binary()
     assert sorted(p.name.partition(".")[2] for p in tmp_path.glob("pits.*")) == (
@@ -414,13 +415,13 @@ def test_null_places_mixed_kinds_and_coordinates_that_are_none(tmp_path, rows_of
     places = [None, Point(1, 2, 3), MultiPolygon([box(0, 0, 1, 1)]), Point()]
     table = gpd.GeoDataFrame({"id": list("abcd")}, geometry=places, crs=4326)
     write(tmp_path / "a.gpkg", "GPKG", table, use_arrow=False)
-    raw, rows = rows_of(tmp_path / "a.gpkg")
+    _, rows = rows_of(tmp_path / "a.gpkg")
     assert rows[0]["geometry"] is None
     assert rows[1]["geometry"] == "POINT Z (1 2 3)"
-    assert raw.bounds == (0, 0, 1, 2)
+    assert bounds_of(rows) == (0, 0, 1, 2)
     table = gpd.GeoDataFrame(geometry=[Point(np.inf, 2), Point(np.nan, 1)], crs=4326)
     table.to_parquet(tmp_path / "a.parquet")
-    assert rows_of(tmp_path / "a.parquet")[0].bounds is None
+    assert bounds_of(rows_of(tmp_path / "a.parquet")[1]) is None
 
 
 def test_open_rings_are_closed_and_counted(tmp_path, rows_of):
@@ -585,7 +586,7 @@ def test_a_view_may_call_the_functions_of_spatialite(tmp_path, rows_of, viewed):
     raw, rows = rows_of(path, layer="v")
     assert (raw.layers, raw.layer) == (("t", "v"), "v")
     assert [row["이름"] for row in rows] == ["철산", "무산"]
-    assert raw.bounds == pytest.approx((124.6, 39.8, 129.2, 42.2))
+    assert bounds_of(rows) == pytest.approx((124.6, 39.8, 129.2, 42.2))
     other = write(tmp_path / "b.gpkg", "GPKG", layer="t")
     viewed(other, "SELECT fid, geom, ST_Nobody(geom) AS x FROM t")
     with pytest.raises(ReadError, match="no such function: ST_Nobody"):
