@@ -3,6 +3,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -390,3 +391,17 @@ def test_lines_in_lines_are_as_judged(other, line, lattice, data):
     assert len(i) == any(covered)
     if len(i):
         assert (share.item() == 1) == all(covered)
+
+
+@pytest.mark.parametrize("end", [1.0, 3.0])
+def test_a_line_into_a_hole_where_it_touches_the_outline_does_not_enter(end):
+    """It crosses an edge between its ends, but at a vertex of the hole."""
+    hole = [(2, 0), (3, 2), (1, 2)]
+    polygon = shapely.Polygon([(0, 0), (4, 0), (4, 4), (0, 4)], [hole])
+    line = shapely.LineString([(2, -1), (2, end)])
+    one = np.zeros(1, np.intp)
+    shapes, polygons = (np.array([shape], dtype=object) for shape in (line, polygon))
+    enters, inside = Lying(shapes, polygons, one, one, areal=False).at(0, 1)
+    assert enters.tolist() == [end > 2]
+    assert shapely.relate_pattern(line, polygon, "T********") == (end > 2)
+    assert not inside.any()
