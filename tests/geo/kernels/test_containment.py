@@ -9,6 +9,7 @@ from shapely import LineString, MultiPolygon, Polygon, box
 
 import geo
 from geo.geodesy import discs
+from geo.kernels import containment
 from geo.kernels.containment import (
     contain_areas,
     contain_lines,
@@ -403,3 +404,11 @@ def test_a_reach_far_shorter_than_the_gaps_hardly_moves_a_share(kind, lat):
     sharp = contain(shapes, none, polygons, none).probability[0]
     vague = contain(shapes, none + 100.0, polygons, none).probability[0]
     assert vague == pytest.approx(sharp, abs=2e-4)
+
+
+def test_what_has_no_outline_is_near_none():
+    """Its place, -1, must not pass for the last one of the row before."""
+    known = np.array([0]), np.array([1])
+    pairs = np.array([0, 0, 1, 1]), np.array([1, 0, -1, 1])
+    found = containment._of_pairs(known, np.array([5.0]), 2, pairs, np.inf)
+    assert found.tolist() == [5.0, np.inf, np.inf, np.inf]
