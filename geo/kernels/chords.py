@@ -187,21 +187,17 @@ def long_estimate(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def bearing(east: float, north: float) -> float:
-    """Azimuth of a direction in the horizon, 0 to 360; NaN when it is none.
+def arctangent_degrees(ratio: float) -> float:
+    """Arctangent of a number from -0.66 to 0.66. [degrees].
 
-    The arctangent is that of Cephes [1]_, good to 2e-16, written without branches so
-    that the compiler can take several at a time.
+    It is that of Cephes [1]_, good to 2e-16, without branches, so that the compiler can
+    take several at a time.
 
     References
     ----------
     .. [1] S. L. Moshier, "Methods and Programs for Mathematical Functions", Ellis
        Horwood, 1989; the rational function of atan.c.
     """
-    less = min(abs(east), abs(north))
-    more = max(abs(east), abs(north))
-    steep = less > 0.66 * more
-    ratio = ((less - more) if steep else less) / ((less + more) if steep else more)
     z = ratio * ratio
     top = -8.750608600031904122785e-1 * z - 1.615753718733365076637e1
     top = (top * z - 7.500855792314704667340e1) * z - 1.228866684490136173410e2
@@ -209,7 +205,20 @@ def bearing(east: float, north: float) -> float:
     bottom = (z + 2.485846490142306297962e1) * z + 1.650270098316988542046e2
     bottom = (bottom * z + 4.328810604912902668951e2) * z + 4.853903996359136964868e2
     bottom = bottom * z + 1.945506571482613964425e2
-    angle = degrees(ratio * (z * top / bottom) + ratio) + (45.0 if steep else 0.0)
+    return degrees(ratio * (z * top / bottom) + ratio)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def bearing(east: float, north: float) -> float:
+    """Azimuth of a direction in the horizon, 0 to 360; NaN when it is none.
+
+    Without branches, so that the compiler can take several at a time.
+    """
+    less = min(abs(east), abs(north))
+    more = max(abs(east), abs(north))
+    steep = less > 0.66 * more
+    ratio = ((less - more) if steep else less) / ((less + more) if steep else more)
+    angle = arctangent_degrees(ratio) + (45.0 if steep else 0.0)
     angle = 90.0 - angle if abs(east) > abs(north) else angle
     angle = 180.0 - angle if north < 0.0 else angle
     angle = 360.0 - angle if east < 0.0 else angle

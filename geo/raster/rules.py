@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from geo.raster.kernels import keeps, scores, terrain
+from geo.raster.kernels import keeps, scores, smooth, terrain
 from geo.raster.kernels.scores import Curve, Stretches, Totals
 from geo.raster.sources import Smooth, Source
 
@@ -124,7 +124,7 @@ class Rule:
             raster, down, across = tile.smooth(self)
             until, before = _runs_of_places(across)
             scale = self.source.scale
-            scores.sum_smooth(
+            smooth.sum_smooth(
                 raster,
                 down,
                 across,
@@ -201,7 +201,7 @@ class Rule:
     def _values(self, totals: Totals) -> Floats:
         """Put the sums of the measure together out of their two numbers."""
         if isinstance(self.source, Smooth):
-            low = 1.0 / (self.source.scale * 2.0**scores.PLACE)
+            low = 1.0 / (self.source.scale * 2.0**smooth.PLACE)
         else:
             low = 1.0 / (terrain.SLOPE if self.kind == "slope" else scores.FRACTION)
         carried = self.kind in {"smooth", "slope"}
@@ -217,7 +217,7 @@ def _runs_of_places(columns: Places) -> tuple[NDArray[np.int32], Ints]:
     new = np.flatnonzero(np.diff(columns.at)) + 1
     ends = np.append(new, n)
     until = ends[np.searchsorted(ends, np.arange(n), side="right")]
-    steps = np.rint(columns.part * 2.0**scores.PLACE).astype(np.int64)
+    steps = np.rint(columns.part * 2.0**smooth.PLACE).astype(np.int64)
     return until.astype(np.int32), np.concatenate([[0], np.cumsum(steps)])
 
 

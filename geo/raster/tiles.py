@@ -207,11 +207,7 @@ def judge(
         some = slice(top, min(top + step, rows))
         part = mask[some]
         for name, counts in codes.items():
-            held = tile.values[name][some]
-            aligned = held.dtype == np.uint8 and held.shape[1] % 8 == 0
-            eight = held.shape[1] if aligned else 0
-            words, marks = (a[:, :eight].view(np.uint64) for a in (held, part))
-            count_codes(held, part, words, marks, counts)
+            count_codes(tile.values[name][some], part, counts)
         if barred is not None:
             inner = part[:, :columns]
             np.greater(inner, barred[some], out=inner.view(np.bool_))
@@ -244,9 +240,9 @@ def _group(
     window, units = tile.window, limits.units
     here = slice(window.top, window.bottom)
     first = np.empty(window.rows + 1, np.int64)
-    start, stop = (np.empty(mask.size // 2, np.int32) for _ in range(2))
-    n = kernels.find_runs(mask.view(np.uint64), first, start, stop)
-    start, stop = start[:n], stop[:n]
+    ends = np.empty((2, mask.size // 2), np.int32)
+    n = kernels.find_runs(mask.view(np.uint64), first, ends)
+    start, stop = ends[:, :n]
     group, overlap = np.empty(n, np.int64), np.empty(n, np.int64)
     reach = int(limits.connectivity == 8)
     count = kernels.group_runs(first, start, stop, reach, group, overlap)

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 from numba import njit
 
-from geo.kernels.chords import bearing
+from geo.kernels.chords import arctangent_degrees, bearing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,6 +131,12 @@ def tan2_tile(elevation: Heights, dx_m: Floats, dy_m: Floats, out: Any) -> None:
 def slope_degrees(tan2: float) -> float:
     """Slope of a squared tangent. [degrees]."""
     return bearing(sqrt(tan2), 1.0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def gentle_degrees(tan2: float) -> float:
+    """Slope of a squared tangent up to 0.43, to the last bit; quicker. [degrees]."""
+    return arctangent_degrees(1.0 * sqrt(tan2))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-EIGHT = np.uint64(0x0101010101010101)
-"""Eight bytes of 1."""
+_KNOWN = 32
+"""Classes that are compared with many cells at a time, at the most."""
+
+_LANES = 128
+"""Cells of which a sum fits into a byte."""
 
 
 @njit(cache=True, nogil=True)
@@ -67,40 +70,65 @@ def keep_codes(values: Any, codes: Any, mask: Bools) -> None:
 
 
 @njit(cache=True, nogil=True)
-def count_codes(values: Any, mask: Bools, words: Any, marks: Any, counts: Ints) -> None:
+def count_codes(values: Any, mask: Bools, counts: Ints) -> None:
     """Count the cells of each class.
 
     Parameters
     ----------
     values
-        Codes, shape ``(rows, columns)``.
+        Codes, 0 or above, shape ``(rows, columns)``.
     mask
-        1 where a cell counts.
-    words, marks
-        The same memory, eight cells a number, shape ``(rows, columns / 8)``; without
-        columns if the codes do not take a byte each.
+        1 where a cell counts, at least as many columns.
     counts
         Grows, one for each code.
+
+    Notes
+    -----
+    Codes that were met before are compared with many cells at a time. Only in a row
+    where these are not all, cells are taken one by one.
     """
     rows, columns = values.shape
-    # Eight tables, since adding to one number again and again has to wait for itself.
-    tables = np.zeros((8, 256), np.int64)
+    known = np.empty(_KNOWN, values.dtype)
+    found = np.empty(_KNOWN, np.int64)
+    n = 0
+    for code in range(len(counts)):
+        if counts[code] > 0 and n < _KNOWN:
+            known[n] = code
+            n += 1
     for r in range(rows):
-        for w in range(words.shape[1]):
-            if marks[r, w] == EIGHT:
-                word = words[r, w]
-                for k in range(8):
-                    tables[k, word & np.uint64(255)] += 1
-                    word >>= np.uint64(8)
-            elif marks[r, w]:
-                for c in range(8 * w, 8 * w + 8):
-                    counts[values[r, c]] += mask[r, c]
-        for c in range(8 * words.shape[1], columns):
-            counts[values[r, c]] += mask[r, c]
-    if words.shape[1]:
-        for k in range(8):
-            for code in range(256):
-                counts[code] += tables[k, code]
+        row, kept = values[r], mask[r]
+        left = 0
+        for c in range(columns):
+            left += kept[c]
+        for k in range(n):
+            found[k] = _count_code(row, kept, known[k])
+            left -= found[k]
+        if left == 0:
+            for k in range(n):
+                counts[known[k]] += found[k]
+            continue
+        for c in range(columns):
+            code = row[c]
+            if kept[c]:
+                if counts[code] == 0 and n < _KNOWN:
+                    known[n] = code
+                    n += 1
+                counts[code] += 1
+
+
+@njit(cache=True, nogil=True)
+def _count_code(row: Any, kept: Bools, code: Any) -> Any:
+    """Count the cells of a row that are of a class."""
+    total, whole = 0, len(row) // _LANES * _LANES
+    for first in range(0, whole, _LANES):
+        # A byte for the sum, so that the compiler takes as many cells as it can.
+        some = np.uint8(0)
+        for k in range(_LANES):
+            some = np.uint8(some + (np.uint8(row[first + k] == code) & kept[first + k]))
+        total += some
+    for c in range(whole, len(row)):
+        total += np.uint8(row[c] == code) & kept[c]
+    return total
 
 
 @njit(cache=True, nogil=True)

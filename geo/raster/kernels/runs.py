@@ -3,11 +3,16 @@
 A run is a row and the columns from ``start`` up to ``stop``, ``stop`` not included.
 Runs stand in order of row, then of column. Areas and lengths are whole numbers, as
 :mod:`geo.raster.metric` makes them, so that their sums depend on no order.
+
+References
+----------
+.. [1] C. E. Leiserson, H. Prokop, K. H. Randall, "Using de Bruijn sequences to index a
+   1 in a computer word", MIT, 1998.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -18,18 +23,32 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Small = NDArray[np.int32]
 
-FULL = np.uint64(0x0101010101010101)
-"""Eight cells in a row, each of them marked."""
-
 GATHER = np.uint64(0x0102040810204080)
 """Times eight bytes of 0 or 1: the same as the eight highest bits."""
 
-LOWEST = np.array([(n & -n).bit_length() - 1 for n in range(256)], np.int8)
-"""Lowest bit of each byte."""
+_MIX = np.uint64(0x03F79D71B4CB0A89)
+"""Times a power of two: its six highest bits are others for each [1]_."""
+
+_EXPONENT = np.array(
+    sorted(range(64), key=lambda k: ((int(_MIX) << k) & (2**64 - 1)) >> 58), np.int64
+)
+"""Which power of two leaves which six bits."""
+
+_ONE, _TOP, _SIX = np.uint64(1), np.uint64(63), np.uint64(58)
 
 
 @njit(cache=True, nogil=True)
-def find_runs(words: NDArray[np.uint64], first: Ints, start: Small, stop: Small) -> int:
+def _bits_of(row: NDArray[np.uint64], first: int, count: int) -> Any:
+    """Cells of some words as bits, the first cell lowest."""
+    bits = np.uint64(0)
+    for k in range(count):
+        eight = (row[first + k] * GATHER) >> np.uint64(56)
+        bits |= eight << np.uint64(8 * k)
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def find_runs(words: NDArray[np.uint64], first: Ints, ends: NDArray[np.int32]) -> int:
     """Write down where runs start and stop.
 
     Parameters
@@ -39,38 +58,32 @@ def find_runs(words: NDArray[np.uint64], first: Ints, start: Small, stop: Small)
         ``(rows, columns / 8)``; the last column is 0.
     first
         Filled with the number of runs before each row, shape ``(rows + 1,)``.
-    start, stop
-        Filled: columns of the cells. Room for one run in two cells.
+    ends
+        Filled with columns: where runs start, and the first ones after them; shape
+        ``(2, n)`` with room for one run in two cells.
 
     Returns
     -------
     int
         How many runs there are.
     """
-    one, byte = np.uint64(1), np.uint64(255)
     n = 0
     for r in range(words.shape[0]):
-        first[r] = n
+        first[r] = n >> 1
         row, inside = words[r], np.uint64(0)
-        for w in range(len(row)):
-            word = row[w]
-            if word == (FULL if inside else np.uint64(0)):
-                continue
-            # One bit a cell, the first cell lowest; then where it differs from the
-            # cell before.
-            bits = (word * GATHER) >> np.uint64(56)
-            change = (bits ^ ((bits << one) | inside)) & byte
+        for w in range(0, len(row), 8):
+            # 64 cells at a time; a count that is known beforehand is unrolled.
+            bits = _bits_of(row, w, 8 if w + 8 <= len(row) else len(row) - w)
+            # Where a cell differs from the one before.
+            change = bits ^ ((bits << _ONE) | inside)
+            inside = bits >> _TOP
             while change:
-                column = 8 * w + LOWEST[change]
-                change &= change - one
-                if inside:
-                    stop[n] = column
-                    n += 1
-                else:
-                    start[n] = column
-                inside ^= one
-    first[len(words)] = n
-    return n
+                lowest = change & (~change + _ONE)
+                ends[n & 1, n >> 1] = 8 * w + _EXPONENT[(lowest * _MIX) >> _SIX]
+                change ^= lowest
+                n += 1
+    first[len(words)] = n >> 1
+    return n >> 1
 
 
 @njit(cache=True, nogil=True)
@@ -114,41 +127,53 @@ def join(parent: Ints, a: int, b: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def join_rows(
+def _join_row(
     parent: Ints,
     start: Small,
     stop: Small,
-    a: int,
-    a_end: int,
-    b: int,
-    b_end: int,
+    above: int,
+    first: int,
+    last: int,
     reach: int,
     overlap: Ints,
 ) -> None:
-    """Join the runs of a row to those of the next one that they touch.
+    """Join the runs of a row to those of the one above that they touch.
 
     Parameters
     ----------
     parent
-        As :func:`root_of`, shape ``(n,)``.
+        As :func:`root_of`, filled for the row, shape ``(n,)``.
     start, stop
         Runs, shape ``(n,)``.
-    a, a_end, b, b_end
-        Runs of the upper row, and of the lower one.
+    above, first, last
+        First run of the row above; of this row; and of the one below.
     reach
         0: runs touch along edges; 1: at corners too.
     overlap
-        Grows, for the lower runs, by the columns that they share with upper ones,
-        shape ``(n,)``.
+        Filled, for the row, with the columns that runs share with those above, shape
+        ``(n,)``.
     """
-    while a < a_end and b < b_end:
-        if start[a] < stop[b] + reach and start[b] < stop[a] + reach:
-            join(parent, a, b)
-            overlap[b] += max(0, min(stop[a], stop[b]) - max(start[a], start[b]))
-        if stop[a] < stop[b]:
+    a = above
+    for b in range(first, last):
+        left, right = start[b], stop[b]
+        while a < first and stop[a] + reach <= left:
             a += 1
-        else:
-            b += 1
+        # The first member of those met so far; of a run that meets none, itself.
+        top, shared, k = b, 0, a
+        while k < first and start[k] < right + reach:
+            shared += max(0, min(stop[k], right) - max(start[k], left))
+            root = root_of(parent, k)
+            if top == b:
+                top = root
+            elif root < top:
+                parent[top] = root
+                top = root
+            else:
+                parent[root] = top
+            k += 1
+        parent[b], overlap[b] = top, shared
+        # The last one met may go on to the next run.
+        a = max(a, k - 1)
 
 
 @njit(cache=True, nogil=True)
@@ -177,22 +202,10 @@ def group_runs(
     int
         How many groups there are.
     """
-    n = len(start)
-    for i in range(n):
-        group[i] = i
-        overlap[i] = 0
-    for r in range(1, len(first) - 1):
-        join_rows(
-            group,
-            start,
-            stop,
-            first[r - 1],
-            first[r],
-            first[r],
-            first[r + 1],
-            reach,
-            overlap,
-        )
+    above = 0
+    for r in range(len(first) - 1):
+        _join_row(group, start, stop, above, first[r], first[r + 1], reach, overlap)
+        above = first[r]
     return number_roots(group)
 
 

@@ -10,12 +10,6 @@ count, for each stretch between two corners, the cells whose value lies there an
 up these values; the mean of the memberships follows. For most runs all cells lie in one
 stretch.
 
-**A coarse field** is linear along a row from one of its columns to the next. Values of
-its columns are taken in small steps too, and places between them in steps of ``2⁻¹⁶``.
-A cell is then a whole number, the sum over some cells follows from that of their
-places, which is known beforehand, and a run costs as much as the columns of the field
-that it crosses, not as its cells.
-
 **Values of a cell** depend on the cell and its neighbours alone, and are computed by
 the same operations wherever a tile begins: nothing here may be reordered (no fastmath).
 """
@@ -28,8 +22,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from geo.raster.kernels.samples import Places
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,9 +32,6 @@ if TYPE_CHECKING:
 
 FRACTION = 2.0**28
 """Steps to one into which the fractions of values and directions are rounded."""
-
-PLACE = 16
-"""Bits of the place of a cell between two columns of a coarse field."""
 
 CARRY = 32
 """Bits of a total that are kept in its second number; the first takes the others."""
@@ -109,7 +98,7 @@ def membership(value: float, curve: Curve) -> float:
 
 
 @njit(cache=True, nogil=True)
-def stretch_of(value: float, at: Floats) -> int:
+def stretch_of(value: float, at: Floats | Ints) -> int:
     """Tell between which corners a value lies.
 
     Parameters
@@ -255,137 +244,6 @@ def sum_codes(
                 score[r, c] += weight * members[k]
         if group >= 0:
             totals.sums[group, k, 0] += count
-
-
-@njit(cache=True, nogil=True)
-def sum_smooth(
-    raster: Floats,
-    rows: Places,
-    columns: Places,
-    scale: float,
-    until: Small,
-    before: Ints,
-    runs: Stretches,
-    curve: Curve,
-    totals: Totals,
-    score: Any,
-) -> None:
-    """Add up a measure that a coarser raster gives, bilinear.
-
-    Parameters
-    ----------
-    raster, rows, columns
-        As :func:`geo.raster.kernels.samples.sample_bilinear` takes them.
-    scale
-        Steps to one of the values of the raster.
-    until
-        For each column of the tile the first one after it with another place ``at``.
-    before
-        Sums of the places of the columns before each, in steps of ``2⁻¹⁶``; one more
-        than columns.
-    runs, curve, totals, score
-        As for :func:`sum_values`; totals are in steps of ``2⁻¹⁶`` of those.
-    """
-    # Names of their own, since a field of a tuple is taken out anew each time.
-    sums, bounds, corners = totals.sums, totals.bounds, curve.at
-    row, start, stop, group = runs.row, runs.start, runs.stop, runs.group
-    at, part = columns.at, columns.part
-    first, last = at.min(), at.max() + 2
-    line = np.empty(raster.shape[1])
-    scored = len(score) > 0 and len(corners) > 0
-    step = 1.0 / (scale * 65536.0)
-    known = -1
-    for i in range(len(row)):
-        r, g, c, end_of_run = row[i], group[i], start[i], stop[i]
-        if g < 0 and not scored:
-            continue
-        if r != known:
-            known = r
-            mix_rows(raster, rows.at[r], rows.part[r], first, last, line)
-        while c < end_of_run:
-            k, end = at[c], min(until[c], end_of_run)
-            if isfinite(line[k]) and isfinite(line[k + 1]):
-                base = np.int64(np.rint(line[k] * scale))
-                rise = np.int64(np.rint(line[k + 1] * scale)) - base
-                base = base << 16
-                head = base + rise * (before[c + 1] - before[c])
-                tail = base + rise * (before[end] - before[end - 1])
-            else:
-                # Beside a cell without a value: one at a time.
-                end, base, rise = c + 1, np.int64(0), np.int64(0)
-                value = four_cells(raster, rows.at[r], rows.part[r], k, part[c])
-                head = tail = np.int64(np.rint(value * scale * 65536.0))
-            if g >= 0:
-                a, b = head * step, tail * step
-                one, other = stretch_of(a, corners), stretch_of(b, corners)
-                if one == other:
-                    total = head
-                    if end > c + 1:
-                        total = (end - c) * base + rise * (before[end] - before[c])
-                    add_steps(sums, g, one, end - c, total)
-                else:
-                    for m in range(c, end):
-                        steps = base + rise * (before[m + 1] - before[m])
-                        one = stretch_of(steps * step, corners)
-                        add_steps(sums, g, one, 1, steps)
-                widen(bounds, g, min(a, b), max(a, b))
-            if scored:
-                for m in range(c, end):
-                    steps = head
-                    if end > c + 1:
-                        steps = base + rise * (before[m + 1] - before[m])
-                    score[r, m] += curve.weight * membership(steps * step, curve)
-            c = end
-
-
-@njit(cache=True, nogil=True)
-def mix_rows(
-    raster: Floats, at: int, part: float, first: int, last: int, line: Floats
-) -> None:
-    """Blend two rows of a raster where both have a value; NaN elsewhere.
-
-    Parameters
-    ----------
-    raster, at, part, first, last
-        As :func:`geo.raster.kernels.samples.blend_rows` takes them.
-    line
-        Filled there.
-    """
-    upper, lower = raster[at, first:last], raster[at + 1, first:last]
-    mixed = line[first:last]
-    for k in range(len(mixed)):
-        mixed[k] = (1.0 - part) * upper[k] + part * lower[k]
-
-
-@njit(cache=True, nogil=True)
-def four_cells(
-    raster: Floats, row: int, down: float, column: int, right: float
-) -> float:
-    """Blend four cells of which some have no value.
-
-    Parameters
-    ----------
-    raster
-        Padded, NaN for no value.
-    row, column
-        The first of the four.
-    down, right
-        How far to go from it. [1]
-
-    Returns
-    -------
-    float
-        As :func:`geo.raster.kernels.samples.blend` has it.
-    """
-    total = share = 0.0
-    for k in range(2):
-        for m in range(2):
-            value = raster[row + k, column + m]
-            weight = (down if k else 1.0 - down) * (right if m else 1.0 - right)
-            if isfinite(value):
-                total += weight * value
-                share += weight
-    return total / share if share > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True)

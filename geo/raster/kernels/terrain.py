@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from geo.raster.kernels.horn import aspect_row, slope_degrees, tan2_row
+from geo.raster.kernels.horn import (
+    aspect_row,
+    gentle_degrees,
+    slope_degrees,
+    tan2_row,
+)
 from geo.raster.kernels.scores import (
     FRACTION,
     Curve,
@@ -34,8 +39,11 @@ if TYPE_CHECKING:
 SLOPE = 2.0**22
 """Steps to a degree of slope."""
 
-GAP = 256
+GAP = 128
 """Runs closer than this have their slopes taken together. [columns]"""
+
+_GENTLE = np.float32(0.43)
+"""Squared tangents up to this are of slopes for :func:`gentle_degrees`."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -49,8 +57,15 @@ def slope_steps(tan2: Any, steps: Small) -> None:
     steps
         Filled: slopes in steps of :data:`SLOPE`.
     """
+    steep = 0
     for k in range(len(steps)):
-        steps[k] = np.int32(np.rint(slope_degrees(tan2[k]) * SLOPE))
+        steep += not tan2[k] <= _GENTLE
+    if not steep:
+        for k in range(len(steps)):
+            steps[k] = np.int32(np.rint(gentle_degrees(tan2[k]) * SLOPE))
+    else:
+        for k in range(len(steps)):
+            steps[k] = np.int32(np.rint(slope_degrees(tan2[k]) * SLOPE))
 
 
 @njit(cache=True, nogil=True)
@@ -79,7 +94,8 @@ def sum_slope(
     tan2, some = np.empty(wide, heights.dtype), np.empty(wide, heights.dtype)
     steps = np.empty(wide, np.int32)
     scored = len(score) > 0 and len(curve.at) > 0
-    corners = curve.at * SLOPE
+    # The first step of each stretch but the lowest.
+    corners = np.ceil(curve.at * SLOPE).astype(np.int64)
     n, i = len(row), 0
     while i < n:
         r, end = row[i], i

@@ -3,17 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import label
 
-from geo.raster.kernels.runs import find_runs
+from geo.raster.kernels.runs import find_runs, group_runs
 
 
 def found(mask):
     first = np.empty(len(mask) + 1, np.int64)
-    start, stop = (np.full(mask.size // 2, -1, np.int32) for _ in range(2))
-    n = find_runs(mask.view(np.uint64), first, start, stop)
-    assert (start[n:] == -1).all()
-    assert (stop[n:] == -1).all()
-    return first.tolist(), start[:n].tolist(), stop[:n].tolist()
+    ends = np.full((2, mask.size // 2), -1, np.int32)
+    n = find_runs(mask.view(np.uint64), first, ends)
+    assert (ends[:, n:] == -1).all()
+    return first.tolist(), *ends[:, :n].tolist()
 
 
 def expected(mask):
@@ -28,7 +28,7 @@ def expected(mask):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.tuples(st.integers(0, 4), st.integers(1, 5)).flatmap(
+    st.tuples(st.integers(0, 4), st.integers(1, 20)).flatmap(
         lambda size: arrays(
             np.uint8, (size[0], 8 * size[1]), elements=st.integers(0, 1)
         )
@@ -39,6 +39,16 @@ def test_runs_are_where_rows_change(mask):
     assert found(mask) == expected(mask)
 
 
+@pytest.mark.parametrize("column", range(127))
+def test_every_single_cell_and_gap(column):
+    one = np.zeros((2, 128), np.uint8)
+    one[0, column] = 1
+    assert found(one) == expected(one)
+    gap = 1 - one
+    gap[:, -1] = 0
+    assert found(gap) == expected(gap)
+
+
 @pytest.mark.parametrize("byte", range(256))
 @pytest.mark.parametrize("before", [0, 1])
 def test_every_eight_cells_after_either_cell(byte, before):
@@ -47,3 +57,57 @@ def test_every_eight_cells_after_either_cell(byte, before):
     mask[0, 8:16] = [(byte >> k) & 1 for k in range(8)]
     mask[1, 5] = 1
     assert found(mask) == expected(mask)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    arrays(
+        np.uint8, st.tuples(st.integers(1, 12), st.just(24)), elements=st.integers(0, 1)
+    ),
+    st.sampled_from([4, 8]),
+)
+def test_groups_are_those_of_scipy(mask, connectivity):
+    mask[:, -1] = 0
+    first, starts, stops = expected(mask)
+    rows = np.repeat(np.arange(len(mask)), np.diff(first))
+    group, overlap = (np.full(len(starts), -1, np.int64) for _ in range(2))
+    count = group_runs(
+        np.array(first, np.int64),
+        np.array(starts, np.int32),
+        np.array(stops, np.int32),
+        int(connectivity == 8),
+        group,
+        overlap,
+    )
+    corners = np.ones((3, 3)) if connectivity == 8 else None
+    labels, known = label(mask, structure=corners)
+    assert count == known
+    assert (labels[rows, starts] - 1 == group).all()
+    above = np.vstack([np.zeros_like(mask[:1]), mask[:-1]])
+    shared = [
+        int(above[row, start:stop].sum())
+        for row, start, stop in zip(rows, starts, stops, strict=True)
+    ]
+    assert overlap.tolist() == shared
+
+
+def test_a_comb_that_joins_from_its_last_tooth_on():
+    teeth = 600
+    mask = np.zeros((teeth + 1, 16 * teeth), np.uint8)
+    mask[:, ::2] = 0
+    for tooth in range(teeth):
+        # The teeth to the right reach the least deep, so that they join first.
+        mask[: tooth + 2, 16 * (teeth - 1 - tooth)] = 1
+        mask[tooth + 1, 16 * (teeth - 1 - tooth) : -1] = 1
+    first, starts, stops = expected(mask)
+    group, overlap = (np.empty(len(starts), np.int64) for _ in range(2))
+    count = group_runs(
+        np.array(first, np.int64),
+        np.array(starts, np.int32),
+        np.array(stops, np.int32),
+        0,
+        group,
+        overlap,
+    )
+    assert count == label(mask)[1] == 1
+    assert (group == 0).all()
