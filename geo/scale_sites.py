@@ -170,8 +170,8 @@ def sites(
         keep=keep,
     )
     labels = got.table["label"].to_numpy()
-    best = np.zeros(len(labels) + 1, np.bool_)
-    best[labels[:keep]] = True
+    best = np.zeros(len(labels) + 1, np.int32)
+    best[labels[:keep]] = labels[:keep]
     got = replace(got, where=Cells.held(cells.runs(best)))
     if rasters is None:
         return got

@@ -93,22 +93,20 @@ class Cells:
         """
         if number not in self.labels:
             return _nothing()
-        runs = self._get(number)
-        label = self.labels[number][runs.label]
-        mine = label > 0
-        return Runs(label[mine], *(each[mine] for each in runs[1:]))
+        return _picked(self._get(number), self.labels[number])
 
     def runs(
         self,
-        wanted: NDArray[np.bool_] | None = None,
+        numbers: NDArray[np.int32] | None = None,
         tiles: Iterable[int] | None = None,
     ) -> Runs:
         """Fetch the cells of sites.
 
         Parameters
         ----------
-        wanted
-            Whether those of each label are, counted from 0; all when None.
+        numbers
+            For each label, counted from 0, the one to give back in its stead, 0 for
+            those that are not wanted; all as they are when None.
         tiles
             Where to look for them; everywhere when None.
 
@@ -117,15 +115,18 @@ class Cells:
         Runs
             In order, no longer cut where tiles meet.
         """
-        found = [_nothing()]
+        found = []
         for number in self.labels if tiles is None else tiles:
-            if wanted is None:
-                found.append(self.of_tile(number))
-            elif wanted[self.labels[number]].any():
-                runs = self.of_tile(number)
-                mine = wanted[runs.label]
-                found.append(Runs(*(each[mine] for each in runs)))
-        runs = Runs(*(np.concatenate(each) for each in zip(*found, strict=True)))
+            label = self.labels[number]
+            if numbers is not None:
+                label = numbers[label]
+            if label.any():
+                found.append(_picked(self._get(number), label))
+        if not found:
+            return _nothing()
+        runs = found[0]
+        if len(found) > 1:
+            runs = Runs(*(np.concatenate(each) for each in zip(*found, strict=True)))
         if self._cut:
             order = np.lexsort((runs.start, runs.row))
             runs = Runs(*kept_runs(*(each[order] for each in runs)))
@@ -222,6 +223,15 @@ class FoundSites:
 
 def _nothing() -> Runs:
     return Runs(*(np.zeros(0, np.int32) for _ in range(4)))
+
+
+def _picked(runs: Runs, label: NDArray[np.int32]) -> Runs:
+    """Take the runs of groups with a label, with that for theirs."""
+    from geo.raster.kernels.stretches import pick_runs
+
+    new = [np.empty(len(runs.row), np.int32) for _ in runs]
+    count = pick_runs(*runs, label, *new)
+    return Runs(*(each[:count] for each in new))
 
 
 def _on(found: FoundSites, fine: Grid) -> Runs:

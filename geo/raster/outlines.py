@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.raster.kernels.stretches import sort_runs
-from geo.raster.kernels.traces import trace_sites
+from geo.raster.kernels.runs import group_runs
+from geo.raster.kernels.traces import lay_out_ends, trace_sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,15 +73,10 @@ def outlines(
         mine = np.flatnonzero((last >= begin) & (last < end))
         if not len(mine):
             return
-        local = np.full(max(map(_top, cells.labels.values())) + 1, -1, np.int32)
-        local[labels[mine]] = np.arange(len(mine))
-        runs = cells.runs(local >= 0, tiles[first[mine].min() : end])
-        site = local[runs.label]
-        sizes = np.bincount(site, minlength=len(mine))
-        ends = np.cumsum(sizes) - sizes
-        order = np.empty(len(site), np.int32)
-        sort_runs(site + np.int32(1), ends, order)
-        shapes[mine] = _polygons(runs, order, ends, grid, by_part=connectivity == 8)
+        local = np.zeros(max(map(_top, cells.labels.values())) + 1, np.int32)
+        local[labels[mine]] = np.arange(1, len(mine) + 1)
+        runs = cells.runs(local, tiles[first[mine].min() : end])
+        shapes[mine] = _polygons(runs, len(mine), grid, by_part=connectivity == 8)
 
     run_chunks(trace, len(limits) - 1, chunk=1, threads=threads)
     return shapes
@@ -113,46 +108,62 @@ def _limits(sizes: Ints) -> Ints:
 
 
 def _polygons(
-    runs: Runs, order: NDArray[np.int32], ends: Ints, grid: Grid, *, by_part: bool
+    runs: Runs, sites: int, grid: Grid, *, by_part: bool
 ) -> NDArray[np.object_]:
-    """Trace sites, whose runs end at ``ends`` in ``order``."""
+    """Trace sites, whose labels are 1, 2 … up to their number."""
     import shapely
 
-    sites, mine = len(ends), order
-    limits = np.concatenate([[0], ends])
-    x, y = (np.empty(5 * len(mine), np.int32) for _ in range(2))
-    ring_end, ring_owner = (np.empty(len(mine) + sites, np.int64) for _ in range(2))
-    counts = np.empty(sites + 2, np.int64)
+    label, count = runs.label, sites
+    if by_part:
+        label, parts = _parts(runs, sites)
+        count = int(parts.sum())
+    n = len(label)
+    top, ends = np.empty(count, np.int32), np.empty(4 * (n + count), np.int32)
+    first, site_first = (np.empty(count + 1, np.int64) for _ in range(2))
+    lay_out_ends(label, runs.row, runs.start, runs.stop, top, first, ends)
+    xy, ring_first = np.empty((5 * n, 2)), np.empty(n + 1, np.int64)
     trace_sites(
-        mine,
-        limits,
-        runs.row,
-        runs.start,
-        runs.stop,
-        by_part,
-        x,
-        y,
-        ring_end,
-        ring_owner,
-        counts,
-    )
-    parts, (rings, vertices) = counts[:-2], counts[-2:]
-    xy = np.empty((vertices, 2))
-    xy[:, 0] = grid.west + x[:vertices] * grid.dx
-    xy[:, 1] = grid.north - y[:vertices] * grid.dy
-    last = np.searchsorted(ring_owner[:rings], np.arange(parts.sum()), side="right")
-    shapes = shapely.from_ragged_array(
-        shapely.GeometryType.POLYGON,
+        top,
+        first,
+        ends,
+        float(grid.west),
+        float(grid.north),
+        float(grid.dx),
+        float(grid.dy),
         xy,
-        (np.concatenate([[0], ring_end[:rings]]), np.concatenate([[0], last])),
+        ring_first,
+        site_first,
+    )
+    ring_first = ring_first[: site_first[-1] + 1]
+    shapes = np.asarray(
+        shapely.from_ragged_array(
+            shapely.GeometryType.POLYGON, xy[: ring_first[-1]], (ring_first, site_first)
+        )
     )
     if not by_part:
-        return np.asarray(shapes)
-    ends = np.cumsum(parts)
+        return shapes
+    last = np.cumsum(parts)
     return np.array(
         [
             shapes[a] if b == a + 1 else shapely.multipolygons(shapes[a:b])
-            for a, b in zip(ends - parts, ends, strict=True)
+            for a, b in zip(last - parts, last, strict=True)
         ],
         dtype=object,
     )
+
+
+def _parts(runs: Runs, sites: int) -> tuple[NDArray[np.int32], Ints]:
+    """Tell the part of a site that each run is in, and how many parts each site has.
+
+    Parts are connected along edges. They are counted from 1 over all sites, those of
+    one in order of their first run.
+    """
+    rows = np.arange(runs.row[0], runs.row[-1] + 2, dtype=np.int32)
+    first = np.searchsorted(runs.row, rows)
+    part, overlap = (np.empty(len(runs.row), np.int64) for _ in range(2))
+    count = group_runs(first, runs.start, runs.stop, 0, part, overlap)
+    site = np.empty(count, np.int32)
+    site[part] = runs.label
+    number = np.empty(count, np.int32)
+    number[np.argsort(site, kind="stable")] = np.arange(1, count + 1)
+    return number[part], np.bincount(site, minlength=sites + 1)[1:]

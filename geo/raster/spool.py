@@ -85,8 +85,8 @@ class Spool:
         with self._lock:
             if number in self._kept:
                 return self._kept[number]
-            flat = np.zeros(4 * count, np.int32)
-            if self._file and count:
+            flat = np.empty(4 * count, np.int32)
+            if count and self._file:
                 self._file.seek(begin)
                 self._file.readinto(flat.data)  # type: ignore[attr-defined]
         return Runs(*flat.reshape(4, count))

@@ -1,4 +1,4 @@
-"""Runs of sites once they are found: sorted, painted, compared."""
+"""Runs of sites once they are found: picked, painted, compared."""
 
 from __future__ import annotations
 
@@ -15,23 +15,40 @@ if TYPE_CHECKING:
 
 
 @njit(cache=True, nogil=True)
-def sort_runs(label: Small, ends: Ints, order: Small) -> None:
-    """Sort runs by their sites; those of one keep their order.
+def pick_runs(
+    group: Small,
+    row: Small,
+    start: Small,
+    stop: Small,
+    label: Small,
+    new_label: Small,
+    new_row: Small,
+    new_start: Small,
+    new_stop: Small,
+) -> int:
+    """Take the runs of groups that have a label.
 
     Parameters
     ----------
+    group, row, start, stop
+        Runs, shape ``(n,)``.
     label
-        Site of each run, from 1, shape ``(n,)``.
-    ends
-        Begins with the number of runs before each site, from label 1; left with those
-        up to its end.
-    order
+        Label of each group, 0 for those that are left.
+    new_label, new_row, new_start, new_stop
         Filled, shape ``(n,)``.
+
+    Returns
+    -------
+    int
+        How many were taken.
     """
-    for i in range(len(label)):
-        k = label[i] - 1
-        order[ends[k]] = i
-        ends[k] += 1
+    count = 0
+    for i in range(len(row)):
+        own = label[group[i]]
+        new_label[count], new_row[count] = own, row[i]
+        new_start[count], new_stop[count] = start[i], stop[i]
+        count += own > 0
+    return count
 
 
 @njit(cache=True, nogil=True)
