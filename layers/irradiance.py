@@ -170,8 +170,11 @@ class Sites:
         clear days in it (the hourly one, put on a mean day, takes a tenth of the light
         too much for diffuse), and follows the course of extraterrestrial light [2]_.
         Hay and Davies [3]_ for the tilted plane, Faiman [4]_ for cell temperature,
-        PVWatts [5]_ for the rest. Reflection at the glass, snow beyond the losses and
-        limits of the grid are left out.
+        PVWatts [5]_ for the rest. Reflection at the glass (2.6 to 4 %), weak light (1
+        to 3 %), snow beyond the losses and limits of the grid are left out. A mean day
+        yields 1.5 % (on the level) to 2.6 % (at 30°) more than days as they are: its
+        noon is less bright than a clear day's, and its cells stay cooler. Losses that
+        are to stand for all need room for these.
 
         References
         ----------
