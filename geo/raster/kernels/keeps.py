@@ -122,7 +122,7 @@ def _count_code(row: Any, kept: Bools, code: Any) -> Any:
     total, whole = 0, len(row) // _LANES * _LANES
     for first in range(0, whole, _LANES):
         # A byte for the sum, so that the compiler takes as many cells as it can.
-        some = np.uint8(0)
+        some: Any = np.uint8(0)
         for k in range(_LANES):
             some = np.uint8(some + (np.uint8(row[first + k] == code) & kept[first + k]))
         total += some
