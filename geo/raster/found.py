@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,7 +41,8 @@ class Cells:
     Parameters
     ----------
     labels
-        For each tile the label of each of its groups, 0 for those of no site.
+        For each tile the label of each of its groups, 0 for those of no site. Of two
+        tiles side by side, the right one has the higher number.
     get
         Fetches the runs of a tile, with groups for labels.
     sizes
@@ -92,8 +93,8 @@ class Cells:
             In order, cut at the borders of the tile.
         """
         if number not in self.labels:
-            return _nothing()
-        return _picked(self._get(number), self.labels[number])
+            return _room(0)
+        return _picked([(self._get(number), self.labels[number])])
 
     def runs(
         self,
@@ -116,21 +117,14 @@ class Cells:
             In order, no longer cut where tiles meet.
         """
         found = []
-        for number in self.labels if tiles is None else tiles:
+        for number in sorted(self.labels if tiles is None else tiles):
             label = self.labels[number]
             if numbers is not None:
                 label = numbers[label]
             if label.any():
-                found.append(_picked(self._get(number), label))
-        if not found:
-            return _nothing()
-        runs = found[0]
-        if len(found) > 1:
-            runs = Runs(*(np.concatenate(each) for each in zip(*found, strict=True)))
-        if self._cut:
-            order = np.lexsort((runs.start, runs.row))
-            runs = Runs(*kept_runs(*(each[order] for each in runs)))
-        return runs
+                found.append((self._get(number), label))
+        runs = _picked(found)
+        return _uncut(runs) if self._cut and len(runs.row) else runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,17 +215,29 @@ class FoundSites:
         return pairs.groupby(keys, sort=True)["cells"].sum().reset_index()
 
 
-def _nothing() -> Runs:
-    return Runs(*(np.zeros(0, np.int32) for _ in range(4)))
-
-
-def _picked(runs: Runs, label: NDArray[np.int32]) -> Runs:
+def _picked(found: Sequence[tuple[Runs, NDArray[np.int32]]]) -> Runs:
     """Take the runs of groups with a label, with that for theirs."""
     from geo.raster.kernels.stretches import pick_runs
 
-    new = [np.empty(len(runs.row), np.int32) for _ in runs]
-    count = pick_runs(*runs, label, *new)
+    new, count = _room(sum(len(runs.row) for runs, _ in found)), 0
+    for runs, label in found:
+        count += pick_runs(*runs, label, *(each[count:] for each in new))
     return Runs(*(each[:count] for each in new))
+
+
+def _uncut(runs: Runs) -> Runs:
+    """Put runs of tiles in order, and make one of those that tiles had cut."""
+    from geo.raster.kernels.stretches import join_cut_runs
+
+    new = _room(len(runs.row))
+    top = runs.row.min()
+    first = np.empty(runs.row.max() - top + 2, np.int64)
+    count = join_cut_runs(*runs, top, first, *new)
+    return Runs(*(each[:count] for each in new))
+
+
+def _room(count: int) -> Runs:
+    return Runs(*(np.empty(count, np.int32) for _ in range(4)))
 
 
 def _on(found: FoundSites, fine: Grid) -> Runs:

@@ -52,6 +52,59 @@ def pick_runs(
 
 
 @njit(cache=True, nogil=True)
+def join_cut_runs(
+    label: Small,
+    row: Small,
+    start: Small,
+    stop: Small,
+    top: int,
+    first: Ints,
+    new_label: Small,
+    new_row: Small,
+    new_start: Small,
+    new_stop: Small,
+) -> int:
+    """Put runs of tiles in order, and make one of those that go on in the next tile.
+
+    Parameters
+    ----------
+    label, row, start, stop
+        Runs, one or more, those of each row in order of their columns. Shape ``(n,)``.
+    top
+        First row.
+    first
+        Room, shape ``(rows + 1,)``.
+    new_label, new_row, new_start, new_stop
+        Filled, shape ``(n,)``.
+
+    Returns
+    -------
+    int
+        How many runs there are now.
+    """
+    first[:] = 0
+    for r in row:
+        first[r - top + 1] += 1
+    for r in range(len(first) - 1):
+        first[r + 1] += first[r]
+    for i in range(len(row)):
+        r = row[i] - top
+        k = first[r]
+        first[r] = k + 1
+        new_label[k], new_row[k] = label[i], row[i]
+        new_start[k], new_stop[k] = start[i], stop[i]
+    last = 0
+    for k in range(1, len(row)):
+        if new_row[k] == new_row[last] and new_start[k] == new_stop[last]:
+            new_stop[last] = new_stop[k]
+        else:
+            last += 1
+            new_label[last], new_row[last] = new_label[k], new_row[k]
+            new_start[last], new_stop[last] = new_start[k], new_stop[k]
+    return last + 1
+
+
+@njit(cache=True, nogil=True)
 def take_runs(
     first: Ints,
     start: Small,

@@ -17,7 +17,7 @@ TILES = {
     0: runs((0, 5, 1, 4), (1, 5, 6, 8), (2, 6, 3, 8)),
     1: runs((0, 5, 8, 9), (1, 6, 8, 10), (2, 6, 11, 12), (0, 7, 8, 9)),
 }
-LABELS = {0: np.array([1, 0, 2], np.int32), 1: np.array([3, 2, 1], np.int32)}
+LABELS = {1: np.array([3, 2, 1], np.int32), 0: np.array([1, 0, 2], np.int32)}
 
 
 def cells_of(fetched, *, cut):
