@@ -16,7 +16,7 @@ from geo.errors import GeometryError, GeometryTypeError, GridError
 from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M
 from geo.raster.edges import (
     FLATTEST_RADIUS_M,
-    clipped,
+    Drawn,
     lonlat_box,
     meets,
     onto_plane,
@@ -125,7 +125,13 @@ class Marks:
         return out
 
 
-def prepare(features: gpd.GeoSeries, grid: Grid, distance_m: float) -> Marks:
+def prepare(
+    features: gpd.GeoSeries,
+    grid: Grid,
+    distance_m: float,
+    *,
+    drawn: Drawn | None = None,
+) -> Marks:
     """Prepare to mark the cells whose centres lie within a distance of any feature.
 
     Parameters
@@ -139,6 +145,8 @@ def prepare(features: gpd.GeoSeries, grid: Grid, distance_m: float) -> Marks:
     distance_m
         How far is within, that distance included. Inside a polygon the distance is 0.
         [m]
+    drawn
+        Edges of the same features on the same grid, if somebody else needs them too.
 
     Returns
     -------
@@ -190,10 +198,13 @@ def prepare(features: gpd.GeoSeries, grid: Grid, distance_m: float) -> Marks:
     shapes = _checked(features, grid)
     if not len(shapes):
         return Marks(grid=grid)
+    drawn = drawn or Drawn(shapes, grid)
     rings = _rings(shapes, grid, distance_m)
     if grid.is_lonlat:
-        return Marks(grid=grid, rings=rings, reach=_geodesic(shapes, grid, distance_m))
-    return Marks(grid=grid, rings=rings, reach=_planar(shapes, grid, distance_m))
+        reach = _geodesic(drawn.edges, grid, distance_m)
+    else:
+        reach = _planar(drawn, grid, distance_m)
+    return Marks(grid=grid, rings=rings, reach=reach)
 
 
 def prepare_inside(polygons: gpd.GeoSeries, grid: Grid) -> Marks:
@@ -277,14 +288,10 @@ def _checked(features: gpd.GeoSeries, grid: Grid) -> Shapes:
     return np.asarray(shapely.force_2d(shapes))
 
 
-def _planar(shapes: Shapes, grid: Grid, distance_m: float) -> Reach:
+def _planar(drawn: Drawn, grid: Grid, distance_m: float) -> Reach:
     """Pieces of edges in the plane of a projected grid."""
-    from geo.kernels.edges import edges_of
-
-    edges = edges_of(shapes).lonlat
-    box = lonlat_box(grid, distance_m)
-    edges = np.concatenate([clipped(moved, box) for moved in turned(edges, box)])
-    return planar_reach(onto_plane(edges, grid)[0], grid, distance_m)
+    edges, images = drawn.within(lonlat_box(grid, distance_m))
+    return planar_reach(onto_plane(edges, grid, images)[0], grid, distance_m)
 
 
 def planar_reach(ends: Floats, grid: Grid, distance_m: float) -> Reach:
@@ -320,12 +327,11 @@ def planar_reach(ends: Floats, grid: Grid, distance_m: float) -> Reach:
     )
 
 
-def _geodesic(shapes: Shapes, grid: Grid, distance_m: float) -> Reach:
+def _geodesic(edges: Floats, grid: Grid, distance_m: float) -> Reach:
     """Pieces of edges in longitude and latitude."""
-    from geo.kernels.edges import Edges, edges_of
+    from geo.kernels.edges import Edges
     from geo.kernels.pieces import pieces_of
 
-    edges = edges_of(shapes).lonlat
     box = lonlat_box(grid, distance_m)
     near = edges[:, [1, 3]].min(axis=1) <= box[3]
     near &= edges[:, [1, 3]].max(axis=1) >= box[1]

@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
-from shapely import LineString, MultiPolygon, Point, Polygon, box
+from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 
 import geo
 from geo.errors import (
@@ -19,6 +19,7 @@ from geo.errors import (
 )
 from geo.raster import Grid, inside
 from geo.raster.buffers import prepare, prepare_inside
+from geo.raster.edges import Drawn, clipped, onto_plane
 
 UTM = "EPSG:32651"
 NATIONAL = Grid(
@@ -284,6 +285,81 @@ def test_long_edges_bend_as_they_should_in_the_plane():
     near = got.astype(bool)
     assert 0.02 < near.mean() < 0.5
     np.testing.assert_array_equal(near[clear], (distance <= 1_000)[clear])
+
+
+def test_an_edge_whose_image_is_an_s_is_cut_as_well():
+    """Odd about where the central meridian meets the equator: half way it is on its
+    chord, at its quarters nearly a metre off."""
+    grid = Grid(
+        west=420_000, north=60_000, dx=100, dy=100, shape=(1_200, 1_600), crs=UTM
+    )
+    road = LineString([(122.5, -0.5), (123.5, 0.5)])
+    pieces = prepare(series(road), grid, 100.0).reach.ends
+    there = Transformer.from_crs(4326, UTM, always_xy=True)
+    way = np.linspace(-0.5, 0.5, 20_001)
+    image = np.column_stack(there.transform(123 + way, way))
+    chord = LineString([image[0], image[-1]])
+    assert shapely.distance(chord, shapely.points(image[10_000])) < 1e-3
+    assert shapely.distance(chord, shapely.points(image)).max() > 0.5
+    drawn = MultiLineString(pieces.reshape(-1, 2, 2).tolist())
+    assert shapely.distance(drawn, shapely.points(image[::10])).max() < 0.1
+
+
+def _cut_by_shapely(edges, box_):
+    shapes = shapely.intersection(shapely.linestrings(edges.reshape(-1, 2, 2)), box_)
+    return shapes[~shapely.is_empty(shapes)]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.sampled_from([0.5, 3.0, 30.0]))
+def test_edges_are_cut_as_shapely_cuts_them(seed, spread):
+    rng = np.random.default_rng(seed)
+    edges = np.round(rng.uniform(-spread, spread, (50, 4)), 2)
+    frame = (-1.0, -0.5, 1.0, 0.75)
+    parts, whole = clipped(edges, frame)
+    expected = _cut_by_shapely(edges, box(*frame))
+    assert len(parts) == len(expected)
+    ends = shapely.linestrings(parts.reshape(-1, 2, 2))
+    assert shapely.hausdorff_distance(ends, expected).max(initial=0) < 1e-12
+    inside = (np.abs(edges[:, 0::2]) <= 1).all(axis=1)
+    inside &= ((edges[:, 1::2] >= -0.5) & (edges[:, 1::2] <= 0.75)).all(axis=1)
+    assert whole[whole >= 0].tolist() == np.flatnonzero(inside).tolist()
+    np.testing.assert_array_equal(parts[whole >= 0], edges[inside])
+
+
+def test_images_that_are_known_change_nothing():
+    rng = np.random.default_rng(1)
+    lines = series(*roads(30, rng), LineString([(120.7, 40.0), (124.3, 40.0)]))
+    drawn = Drawn(lines.to_numpy(), NATIONAL)
+    ends, edge = onto_plane(drawn.edges, NATIONAL)
+    assert len(ends) > len(drawn.edges)
+    some_known = drawn.images.copy()
+    some_known[::3] = np.inf
+    for images in (drawn.images, some_known):
+        again, source = onto_plane(drawn.edges, NATIONAL, images)
+        assert again.tobytes() == ends.tobytes()
+        np.testing.assert_array_equal(source, edge)
+    shared = prepare(lines, NATIONAL, 500.0, drawn=drawn).marked()
+    assert shared.tobytes() == prepare(lines, NATIONAL, 500.0).marked().tobytes()
+
+
+def test_each_place_is_brought_over_once(monkeypatch):
+    rng = np.random.default_rng(1)
+    lines = series(*roads(30, rng))
+    asked = []
+    transform = Transformer.transform
+
+    def counted(self, lon, lat, **rest):
+        asked.append(len(lon))
+        return transform(self, lon, lat, **rest)
+
+    monkeypatch.setattr(Transformer, "transform", counted)
+    drawn = Drawn(lines.to_numpy(), NATIONAL)
+    assert drawn.images.shape == (30 * 19, 4)
+    assert drawn.images is drawn.images
+    assert asked == [30 * 20]
+    prepare(lines, NATIONAL, 500.0, drawn=drawn)
+    assert sum(asked) < 30 * (20 + 19) + 100  # ends once, and once half way
 
 
 def test_a_window_is_added_to_and_may_reach_beyond_the_grid():
