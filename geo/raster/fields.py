@@ -14,15 +14,18 @@ import numpy as np
 from geo.errors import GeometryError
 from geo.geodesy import EQUATORIAL_RADIUS_M, earth_centred
 from geo.raster.buffers import prepare_inside
+from geo.raster.edges import FLATTEST_RADIUS_M, Drawn, images_of
 from geo.raster.grid import Grid
 from geo.raster.kernels.fields import (
+    LANES,
+    REACH,
     Known,
     Lattice,
+    look_at,
     pieces_of,
-    roots,
-    seed,
-    seed_some,
+    settled,
     sweep,
+    tell_round,
 )
 from geo.raster.kernels.samples import PAD, Places
 from geo.raster.metric import metric_of
@@ -50,7 +53,13 @@ _RIVALS = 8
 """Pieces off the lattice that are tried for each node on its rim."""
 
 
-def field_of(features: gpd.GeoSeries, grid: Grid, tolerance_m: float) -> Smooth:
+def field_of(
+    features: gpd.GeoSeries,
+    grid: Grid,
+    tolerance_m: float,
+    *,
+    drawn: Drawn | None = None,
+) -> Smooth:
     """Measure from every cell to the nearest feature.
 
     Parameters
@@ -62,6 +71,8 @@ def field_of(features: gpd.GeoSeries, grid: Grid, tolerance_m: float) -> Smooth:
         projected grid.
     tolerance_m
         How far off a distance may be. [m]
+    drawn
+        Edges of the same features on the same grid, if somebody else needs them too.
 
     Returns
     -------
@@ -75,17 +86,20 @@ def field_of(features: gpd.GeoSeries, grid: Grid, tolerance_m: float) -> Smooth:
 
     Notes
     -----
-    Each node learns from its neighbours which piece may be its nearest, in one sweep
-    down and one up; the distance is that to the piece. A node so may miss a piece that
-    is nearer by a little: in the tests by a thirtieth of the step. Between nodes the
-    distance is bilinear. A distance changes by no more than a metre a metre, so this is
-    off by 0.71 of the step at the most: midway between features, and far less
-    elsewhere. The step is as wide as the tolerance allows, or less on small grids, and
-    wider where more than :data:`MOST_NODES` were needed.
+    A node nearer than :data:`geo.raster.kernels.fields.REACH` steps to any feature has
+    the distance to the nearest of all pieces of edges, which leave their edges by less
+    than a metre. One farther away learns from its neighbours which piece may be its
+    nearest, in one sweep down and one up, and so may miss one that is nearer by a
+    little: in the tests by a fortieth of the step. Between nodes the distance is
+    bilinear. A distance changes by no more than a metre a metre, so this is off by 0.71
+    of the step at the most: midway between features, and far less elsewhere. The step
+    is as wide as the tolerance allows, or less on small grids, and wider where more
+    than :data:`MOST_NODES` were needed.
     """
     step = step_of(grid, tolerance_m)
     lattice = _lattice(grid, step)
-    distance = _distances(features, lattice)
+    shapes = np.asarray(features.array, dtype=object)
+    distance = _distances(features, lattice, drawn or Drawn(shapes, grid))
     padded = np.pad(distance, PAD, constant_values=np.nan)
     return Smooth.of(
         padded,
@@ -140,32 +154,24 @@ def _places(n: int, step: int) -> Places:
     return Places((at + PAD).astype(np.int32), way / step - at)
 
 
-def _distances(features: gpd.GeoSeries, lattice: Grid) -> Floats:
+def _distances(features: gpd.GeoSeries, lattice: Grid, drawn: Drawn) -> Floats:
     """Distance from each node to the nearest feature. [m]."""
-    ends = _pieces(features, lattice)
+    ends, in_space, begin = _pieces(drawn, lattice)
     if not len(ends):
         raise GeometryError(
             f"no feature has a place in {lattice.crs}; give features that are nearer"
         )
     space = _space(lattice)
     pieces = np.empty((len(ends), 7))
-    pieces_of(
-        np.hstack([_in_space(ends[:, :2], lattice), _in_space(ends[:, 2:], lattice)]),
-        pieces,
-    )
-    known = Known(
-        np.full(lattice.shape, -1, dtype=np.int32), np.full(lattice.shape, np.inf)
-    )
-    middle = (ends[:, :2] + ends[:, 2:]) / 2
-    last = np.array(lattice.shape) - 1
-    inside = ((middle >= 0) & (middle <= last)).all(axis=1)
-    seed(space, pieces, known, np.flatnonzero(inside), middle)
-    _seed_rim(space, pieces, known, np.flatnonzero(~inside))
+    pieces_of(in_space, pieces)
+    shape = len(space.z), len(space.u)
+    known = Known(np.full(shape, -1, dtype=np.int32), np.full(shape, np.inf))
+    tell_round(space, pieces, ends, known)
+    _look_from_rim(space, pieces, known, begin)
     sweep(space, pieces, known)
-    distance = np.empty(lattice.shape)
-    roots(known.square, distance)
+    distance = np.sqrt(known.square[:, : lattice.shape[1]])
     if lattice.is_lonlat:
-        # From the chord to the arc; what is left out is below 1 mm up to 300 km.
+        # From the chord to the arc of a sphere: right to 2 cm up to 100 km.
         distance += distance**3 / (24 * EQUATORIAL_RADIUS_M**2)
     areal = features[features.geom_type.isin(["Polygon", "MultiPolygon"])]
     if len(areal):
@@ -174,33 +180,35 @@ def _distances(features: gpd.GeoSeries, lattice: Grid) -> Floats:
     return distance
 
 
-def _seed_rim(
-    space: Lattice, pieces: Floats, known: Known, outside: NDArray[np.intp]
-) -> None:
-    """Tell the nodes on the rim of the nearest pieces off the lattice.
+def _look_from_rim(space: Lattice, pieces: Floats, known: Known, begin: int) -> None:
+    """Tell the nodes on the rim of the nearest pieces off the lattice, from one on.
 
     The straight way from a node to a piece off the lattice crosses the rim, and there
     the piece is nearest as well: what the rim knows is enough for all.
     """
     from scipy.spatial import cKDTree
 
-    if not len(outside):
+    if begin == len(pieces):
         return
     rim = np.ones(known.square.shape, dtype=np.bool_)
     rim[1:-1, 1:-1] = False
     i, j = np.nonzero(rim)
+    unsure = known.square[i, j] > settled(space)[i]
+    i, j = i[unsure], j[unsure]
+    if not len(i):
+        return
     a, u, w = space.a[i], space.u[j], space.w[j]
     places = np.column_stack([a * u, a * w, space.z[i]])
-    centres = pieces[outside, :3] + pieces[outside, 3:6] / 2
-    k = min(_RIVALS, len(outside))
+    centres = pieces[begin:, :3] + pieces[begin:, 3:6] / 2
+    k = min(_RIVALS, len(centres))
     _, rivals = cKDTree(centres).query(places, k=k)
-    rivals = outside[np.reshape(rivals, (len(i), k))]
-    seed_some(space, pieces, known, i, j, rivals)
+    look_at(space, pieces, known, i, j, begin + np.reshape(rivals, (len(i), k)))
 
 
 def _space(lattice: Grid) -> Lattice:
-    """Where the nodes are in space."""
+    """Where the nodes are in space, and some more to fill up the last lanes."""
     rows, columns = lattice.shape
+    columns = -(-columns // LANES) * LANES
     y, x = (
         np.asarray(first + (np.arange(n) + 0.5) * step, dtype=np.float64)
         for first, n, step in (
@@ -208,51 +216,122 @@ def _space(lattice: Grid) -> Lattice:
             (lattice.west, columns, lattice.dx),
         )
     )
+    corner = float(x[0]), float(y[0]), lattice.dx, lattice.dy, not lattice.is_lonlat
     if not lattice.is_lonlat:
-        return Lattice(np.ones(rows), y, x, np.zeros(columns))
+        wide = np.full(rows, lattice.dx)
+        return Lattice(
+            *corner, np.ones(rows), y, x, np.zeros(columns), lattice.dy, wide
+        )
     meridian = earth_centred(np.zeros(rows), np.clip(y, -90.0, 90.0))
     lam = np.radians(x)
+    # A chord squared is that between the parallels and 4 a a' sin² (Δλ / 2). Both sines
+    # are no longer in proportion than where they end, REACH steps away.
+    to_parallel, to_meridian = (
+        2 * np.sin(min(np.radians(step) * REACH, np.pi) / 2) / REACH
+        for step in (lattice.dy, lattice.dx)
+    )
+    north, south = y + REACH * lattice.dy, y - REACH * lattice.dy
+    steepest = np.minimum(np.maximum(np.abs(north), np.abs(south)), 90.0)
+    shortest = earth_centred(np.zeros(rows), steepest)[:, 0]
     return Lattice(
+        *corner,
         np.ascontiguousarray(meridian[:, 0]),
         np.ascontiguousarray(meridian[:, 2]),
         np.cos(lam),
         np.sin(lam),
+        FLATTEST_RADIUS_M * float(to_parallel),
+        np.maximum(shortest, 0.0) * to_meridian,
     )
 
 
-def _pieces(features: gpd.GeoSeries, lattice: Grid) -> Floats:
-    """Edges of features as short pieces, in rows and columns of nodes; ``(n, 4)``."""
-    from geo.kernels.edges import edges_of
+def _pieces(drawn: Drawn, lattice: Grid) -> tuple[Floats, Floats, int]:
+    """Edges of features as straight pieces.
 
-    edges = edges_of(np.asarray(features.array, dtype=object)).lonlat
-    if lattice.is_lonlat:
-        # Whole turns bring features to the side of the antimeridian that is nearer.
-        middle = lattice.west + lattice.shape[1] * lattice.dx / 2
-        lon = edges[:, [0, 2]].mean(axis=1)
-        turns = 360.0 * np.round((middle - lon) / 360.0)
-        x, y = edges[:, [0, 2]] + turns[:, None], edges[:, [1, 3]]
+    Their ends, x, y, x, y in units of the grid, shape ``(n, 4)``; the same for
+    :func:`geo.raster.kernels.fields.pieces_of`; and from which on they may be nearer
+    to a node than the rim of the lattice is.
+    """
+    xy, space = _on_globe(drawn, lattice) if lattice.is_lonlat else _on_plane(drawn)
+    west, south, east, north = lattice.bounds
+    beyond = np.zeros(len(xy), dtype=np.bool_)
+    for k in (0, 2):
+        beyond |= (xy[:, k] < west + lattice.dx / 2) | (
+            xy[:, k] > east - lattice.dx / 2
+        )
+        y = xy[:, k + 1]
+        beyond |= (y < south + lattice.dy / 2) | (y > north - lattice.dy / 2)
+    if not beyond.any():
+        off = xy[:0]
     else:
-        from pyproj import Transformer
+        inside = ~beyond
+        off, xy, space = _short(xy[beyond], lattice), xy[inside], space[inside]
+    begin = len(xy)
+    if lattice.is_lonlat and east - west > 180:
+        begin = 0  # round the back of the globe
+    if not len(off):
+        return xy, space, begin
+    off_space = off
+    if lattice.is_lonlat:
+        lat = np.clip(off[:, 1::2], -90.0, 90.0)
+        both = [earth_centred(off[:, 2 * k], lat[:, k]) for k in (0, 1)]
+        off_space = np.hstack(both)
+    return np.concatenate([xy, off]), np.concatenate([space, off_space]), begin
 
-        edges = _cut(edges, np.full(len(edges), _CURVED_DEG))
-        there = Transformer.from_crs(4326, lattice.crs, always_xy=True)
-        x, y = there.transform(edges[:, [0, 2]], edges[:, [1, 3]])
-    column = (np.asarray(x) - lattice.west) / lattice.dx - 0.5
-    row = (lattice.north - np.asarray(y)) / lattice.dy - 0.5
-    ends = np.stack([row[:, 0], column[:, 0], row[:, 1], column[:, 1]], axis=1)
-    ends = ends[np.isfinite(ends).all(axis=1)]
-    # A piece off the lattice may be the longer, the farther it is away.
-    low = np.minimum(ends[:, :2], ends[:, 2:])
-    high = np.maximum(ends[:, :2], ends[:, 2:])
-    last = np.array(lattice.shape) - 1
-    away = np.maximum(np.maximum(low - last, -high), 0.0).max(axis=1, initial=0.0)
-    return _cut(ends, np.maximum(away / 8, 1.0))
+
+def _short(xy: Floats, lattice: Grid) -> Floats:
+    """Cut pieces off the lattice: the farther away, the longer they may be."""
+    step = np.array([lattice.dx, lattice.dy])
+    west, south, east, north = lattice.bounds
+    low = np.minimum(xy[:, :2], xy[:, 2:])
+    high = np.maximum(xy[:, :2], xy[:, 2:])
+    away = np.maximum(low - (east, north), (west, south) - high) / step
+    longest = np.maximum(away.max(axis=1) / 8, 1.0)
+    return _cut(xy, longest[:, None] * step)
+
+
+def _on_globe(drawn: Drawn, lattice: Grid) -> tuple[Floats, Floats]:
+    """Pieces in longitude and latitude that hardly leave their chords, and these."""
+    from geo.kernels import pieces
+    from geo.kernels.edges import Edges
+
+    # Whole turns bring features to the side of the antimeridian that is nearer.
+    edges = drawn.edges.copy()
+    middle = lattice.west + lattice.shape[1] * lattice.dx / 2
+    turns = np.round((middle - (edges[:, 0] + edges[:, 2]) / 2) / 360.0)
+    edges[:, 0::2] += 360.0 * turns[:, None]
+    whole = Edges(lonlat=edges, offsets=np.array([0, len(edges)]))
+    found = pieces.pieces_of(whole)[0]
+    reach = (lattice.shape[1] / 2 + REACH) * lattice.dx
+    if reach < 180:
+        return found.lonlat, found.xyz
+    # Those that a lattice round the globe meets on either side of where it ends.
+    lonlat, xyz = [found.lonlat], [found.xyz]
+    for turn in (-360.0, 360.0):
+        moved = found.lonlat + np.array([turn, 0.0, turn, 0.0])
+        near = np.abs(moved[:, 0::2] - middle).min(axis=1) <= reach
+        lonlat.append(moved[near])
+        xyz.append(found.xyz[near])
+    return np.concatenate(lonlat), np.concatenate(xyz)
+
+
+def _on_plane(drawn: Drawn) -> tuple[Floats, Floats]:
+    """Pieces in the plane, straight between images no farther apart than some 2 km."""
+    edges, xy = drawn.edges, drawn.images
+    size = np.abs(edges[:, 2:] - edges[:, :2])
+    long = np.maximum(size[:, 0], size[:, 1]) > _CURVED_DEG
+    if long.any():
+        parts = _cut(edges[long], np.array([_CURVED_DEG, _CURVED_DEG]))
+        xy = np.concatenate([xy[~long], images_of(parts, drawn.grid)])
+    known = np.isfinite(xy).all(axis=1)
+    if not known.all():
+        xy = xy[known]
+    return xy, xy
 
 
 def _cut(ends: Floats, longest: Floats) -> Floats:
     """Cut straight pieces so that none is longer than it may be in either direction."""
     way = ends[:, 2:] - ends[:, :2]
-    counts = np.maximum(np.ceil(np.abs(way).max(axis=1, initial=0.0) / longest), 1)
+    counts = np.maximum(np.ceil((np.abs(way) / longest).max(axis=1, initial=0.0)), 1)
     counts = counts.astype(np.intp)
     owner = np.repeat(np.arange(len(ends)), counts)
     part = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -260,13 +339,3 @@ def _cut(ends: Floats, longest: Floats) -> Floats:
     end = ((part + 1) / counts[owner])[:, None]
     start, way = ends[owner, :2], way[owner]
     return np.hstack([start + begin * way, start + end * way])
-
-
-def _in_space(nodes: Floats, lattice: Grid) -> Floats:
-    """Coordinates of rows and columns of nodes in space, shape ``(…, 3)``. [m]."""
-    x = lattice.west + (nodes[..., 1] + 0.5) * lattice.dx
-    y = lattice.north - (nodes[..., 0] + 0.5) * lattice.dy
-    if not lattice.is_lonlat:
-        return np.stack([x, np.zeros_like(x), y], axis=-1)
-    xyz = earth_centred(x.ravel(), np.clip(y, -90.0, 90.0).ravel())
-    return np.asarray(xyz).reshape(*x.shape, 3)

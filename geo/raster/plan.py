@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from geo.errors import GeometryError
 from geo.parallel import run_chunks
 from geo.raster.buffers import Marks, prepare, prepare_inside
+from geo.raster.edges import Drawn
 from geo.raster.fields import field_of
 from geo.raster.metric import Metric, metric_of, units_of
 from geo.raster.rules import Rule, compile_rule
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from geo.raster.suitability import Criterion
 
     Bools = NDArray[np.uint8]
+    Made = Rule | tuple[Marks, bool]
+    Job = Callable[[], list[Made]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,19 +153,22 @@ def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -
     regions = None if siting.regions is None else prepare_inside(siting.regions, grid)
     total = sum(c.weight for c in siting.criteria)
     sources: dict[str, Source] = {}
-    of_rasters = {
-        c.id: _raster_rule(c, siting, sources, handles, total)
-        for c in siting.criteria
-        if c.id in siting.rasters or c.id in TERRAIN
-    }
-    of_features = [c for c in siting.criteria if c.id not in of_rasters]
+    on_rasters = [
+        c for c in siting.criteria if c.id in siting.rasters or c.id in TERRAIN
+    ]
 
-    jobs = [job for c in of_features for job in _jobs(c, siting, total)]
-    done: list[Rule | tuple[Marks, bool]] = run_chunks(
-        lambda position, _: jobs[position](), len(jobs), chunk=1, threads=threads
-    )
-    rules = of_rasters | {each.name: each for each in done if isinstance(each, Rule)}
-    marks = [each for each in done if isinstance(each, tuple)]
+    def opened() -> list[Made]:
+        return [_raster_rule(c, siting, sources, handles, total) for c in on_rasters]
+
+    jobs: list[tuple[float, Job]] = [(math.inf, opened)]
+    for criterion in siting.criteria:
+        if criterion not in on_rasters:
+            jobs += _jobs(criterion, siting, total)
+    done = _largest_first(jobs, threads)
+    rules = {
+        each.name: each for part in done for each in part if isinstance(each, Rule)
+    }
+    marks = [each for part in done for each in part if isinstance(each, tuple)]
     cell = 0.0 if grid.is_lonlat else grid.dx * grid.dy
     return Plan(
         grid=grid,
@@ -184,30 +191,53 @@ def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -
 
 def _jobs(
     criterion: Criterion, siting: Siting, total: float
-) -> list[Callable[[], Rule | tuple[Marks, bool]]]:
-    """List what has to be made of a criterion on a distance, the longest first.
+) -> list[tuple[float, Job]]:
+    """List what has to be made of a criterion on a distance, and how much work it is.
 
     A rule to grade by; marks of what is too near; and, with True beside them, of what
     is not too far.
     """
+    import shapely
+
     grid = siting.grid
     shapes = siting.features[criterion.id.removesuffix(DISTANCE)]
+    geometry = np.asarray(shapes.array, dtype=object)
+    drawn = Drawn(geometry, grid)
+    size = float(shapely.get_num_coordinates(geometry).sum())
     # Just that far away is far enough.
     near_m = math.nextafter(criterion.minimum, 0.0) if criterion.minimum > 0 else None
     far_m = max(criterion.maximum, 0.0) if criterion.maximum < math.inf else None
 
-    def graded() -> Rule:
-        field = field_of(shapes, grid, _tolerance(criterion))
-        return compile_rule(criterion, field, kind="smooth", total=total, bounded=False)
+    def graded() -> list[Made]:
+        field = field_of(shapes, grid, _tolerance(criterion), drawn=drawn)
+        rule = compile_rule(criterion, field, kind="smooth", total=total, bounded=False)
+        return [rule]
 
-    jobs: list[Callable[[], Rule | tuple[Marks, bool]]] = []
+    def marked(distance_m: float, *, is_far: bool) -> list[Made]:
+        return [(prepare(shapes, grid, distance_m, drawn=drawn), is_far)]
+
+    jobs: list[tuple[float, Job]] = []
     if criterion.weight:
-        jobs.append(graded)
+        jobs.append((size, graded))
     if near_m is not None:
-        jobs.append(lambda: (prepare(shapes, grid, near_m), False))
+        jobs.append((size, partial(marked, near_m, is_far=False)))
     if far_m is not None:
-        jobs.append(lambda: (prepare(shapes, grid, far_m), True))
+        jobs.append((size, partial(marked, far_m, is_far=True)))
     return jobs
+
+
+def _largest_first(
+    jobs: list[tuple[float, Job]], threads: int | None
+) -> list[list[Made]]:
+    """Do jobs, the largest first so that threads end together; results in order."""
+    order = sorted(range(len(jobs)), key=lambda position: -jobs[position][0])
+    done = run_chunks(
+        lambda turn, _: jobs[order[turn]][1](), len(jobs), chunk=1, threads=threads
+    )
+    results: list[list[Made]] = [[] for _ in jobs]
+    for position, result in zip(order, done, strict=True):
+        results[position] = result
+    return results
 
 
 def _raster_rule(

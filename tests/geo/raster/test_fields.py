@@ -13,7 +13,9 @@ from pyproj import Transformer
 from geo import nearest
 from geo.errors import GeometryError
 from geo.raster import Grid
+from geo.raster.edges import Drawn
 from geo.raster.fields import WORST, field_of, step_of
+from geo.raster.kernels.fields import REACH
 from geo.raster.kernels.samples import sample_bilinear
 from geo.raster.sheets import Window
 
@@ -31,6 +33,7 @@ def distances(features, grid, tolerance_m=1.0):
 def truth(features, grid):
     x, y = (axis.ravel() for axis in grid.centres())
     if grid.is_lonlat:
+        x = (x + 180) % 360 - 180
         cells = gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=4326)
         others = gpd.GeoDataFrame(geometry=gpd.GeoSeries(features, crs=4326))
         return nearest(cells, others)["distance_m"].to_numpy().reshape(grid.shape)
@@ -79,6 +82,64 @@ def test_nodes_are_exact_but_for_a_little(grid, kind, count, spread, seed):
     # Edges of the plane are cut from those of the globe every 2 km, 1 m aside at most.
     assert off.min() > -1.0
     assert off.max() < 0.1 * 222
+
+
+@settings(max_examples=30)
+@given(
+    where=st.sampled_from([GLOBE, PLANE, 65.0, -84.0]),
+    kind=st.sampled_from(["points", "lines"]),
+    count=st.sampled_from([1, 5, 60]),
+    spread=st.sampled_from([0.5, 1.1]),
+    seed=st.integers(0, 2**32),
+)
+def test_nodes_near_features_have_the_distance_itself(where, kind, count, spread, seed):
+    """Neighbours decide nothing there; edges leave their pieces by 0.25 m at most."""
+    grid = where
+    if isinstance(where, float):
+        grid = Grid(west=179.9, north=where, dx=0.004, dy=0.001, shape=(70, 90))
+    features = some(kind, count, grid, seed, spread)
+    features = [wrapped(shape) for shape in features]
+    features = [f for f in features if np.ptp(f.bounds[::2]) < 180] or [
+        shapely.Point(-179.9, grid.bounds[1])
+    ]
+    expected = truth(features, grid)
+    from geo.raster.metric import metric_of
+
+    metric = metric_of(grid)
+    near = expected < 0.98 * REACH * min(metric.dx_m.min(), metric.dy_m.min())
+    off = distances(features, grid) - expected
+    assert near.any() or spread > 1
+    assert (np.abs(off[near]) < 0.25 + 1e-6).all()
+
+
+def wrapped(shape):
+    return shapely.transform(
+        shape, lambda xy: np.column_stack([(xy[:, 0] + 180) % 360 - 180, xy[:, 1]])
+    )
+
+
+def test_a_lattice_round_the_globe_has_no_seam():
+    grid = Grid(west=-180, north=60, dx=0.5, dy=0.5, shape=(240, 720))
+    towns = [shapely.Point(179.2, 10), shapely.Point(-179.9, -40), shapely.Point(5, 50)]
+    got = distances(towns, grid)
+    expected = truth(towns, grid)
+    near = expected < 3e5
+    assert near[:, :8].any()
+    np.testing.assert_allclose(got[near], expected[near], rtol=2e-6)
+    # Far away a node may miss the nearest by a little, and arcs are cut short.
+    np.testing.assert_allclose(got, expected, rtol=0.1)
+    west, east = got[:, 0], got[:, -1]
+    assert np.abs(west - east).max() < 1.05 * 111_320 / 2
+
+
+@pytest.mark.parametrize("grid", [GLOBE, PLANE], ids=["globe", "plane"])
+def test_edges_that_are_shared_give_the_same(grid):
+    features = gpd.GeoSeries(some("lines", 20, grid, 3), crs=4326)
+    drawn = Drawn(features.to_numpy(), grid)
+    one = field_of(features, grid, 1.0, drawn=drawn)
+    again = field_of(features, grid, 1.0, drawn=drawn)
+    alone = field_of(features, grid, 1.0)
+    assert one.raster.tobytes() == again.raster.tobytes() == alone.raster.tobytes()
 
 
 @pytest.mark.parametrize("grid", [GLOBE, PLANE], ids=["globe", "plane"])
