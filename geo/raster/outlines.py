@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _RUNS_PER_CHUNK = 100_000
-_RUNS_PER_BATCH = 20_000
-"""The vertices of so many stay in a processor's own memory until they are copied."""
 
 
 def outlines(
@@ -68,8 +65,7 @@ def outlines(
     place[labels] = np.arange(len(labels))
     tiles = list(cells.labels)
     first, last = _spans(cells, place)
-    sizes = np.array([cells.sizes[number] for number in tiles], np.int64)
-    limits = _limits(sizes, _RUNS_PER_CHUNK)
+    limits = _limits(np.array([cells.sizes[number] for number in tiles], np.int64))
     shapes = np.empty(len(labels), dtype=object)
 
     def trace(chunk: int, _: int) -> None:
@@ -103,11 +99,11 @@ def _spans(cells: Cells, place: Ints) -> tuple[Ints, Ints]:
     return first, last
 
 
-def _limits(sizes: Ints, runs: int) -> Ints:
-    """Where to cut tiles or sites into pieces of about so many runs."""
+def _limits(sizes: Ints) -> Ints:
+    """Where to cut sites into chunks of about equal numbers of runs."""
     if not len(sizes):
         return np.zeros(1, np.int64)
-    chunk = (np.cumsum(sizes) - sizes) // runs
+    chunk = (np.cumsum(sizes) - sizes) // _RUNS_PER_CHUNK
     return np.concatenate([np.flatnonzero(np.diff(chunk, prepend=-1)), [len(sizes)]])
 
 
@@ -121,32 +117,29 @@ def _polygons(
     if by_part:
         label, parts = _parts(runs, sites)
         count = int(parts.sum())
-    top, ends = np.empty(count, np.int32), np.empty(4 * (len(label) + count), np.int32)
-    first = np.empty(count + 1, np.int64)
+    n = len(label)
+    top, ends = np.empty(count, np.int32), np.empty(4 * (n + count), np.int32)
+    first, site_first = (np.empty(count + 1, np.int64) for _ in range(2))
     lay_out_ends(label, runs.row, runs.start, runs.stop, top, first, ends)
-    batches = _limits(np.diff(first) // 2, _RUNS_PER_BATCH)
-    most = int(np.diff(first[batches]).max(initial=0)) // 2
-    xy, ring_first = np.empty((5 * most, 2)), np.empty(most + 1, np.int64)
-    site_first = np.empty(count + 1, np.int64)
-    shapes = np.empty(count, dtype=object)
-    for a, b in itertools.pairwise(batches):
-        trace_sites(
-            top[a:b],
-            first[a : b + 1],
-            ends,
-            float(grid.west),
-            float(grid.north),
-            float(grid.dx),
-            float(grid.dy),
-            xy,
-            ring_first,
-            site_first,
+    xy, ring_first = np.empty((5 * n, 2)), np.empty(n + 1, np.int64)
+    trace_sites(
+        top,
+        first,
+        ends,
+        float(grid.west),
+        float(grid.north),
+        float(grid.dx),
+        float(grid.dy),
+        xy,
+        ring_first,
+        site_first,
+    )
+    ring_first = ring_first[: site_first[-1] + 1]
+    shapes = np.asarray(
+        shapely.from_ragged_array(
+            shapely.GeometryType.POLYGON, xy[: ring_first[-1]], (ring_first, site_first)
         )
-        rings = site_first[: b - a + 1]
-        vertices = ring_first[: rings[-1] + 1]
-        shapes[a:b] = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, xy[: vertices[-1]], (vertices, rings)
-        )
+    )
     if not by_part:
         return shapes
     last = np.cumsum(parts)
