@@ -15,7 +15,6 @@ from geo.raster.sources import Smooth, Source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geo.raster.kernels.samples import Places
     from geo.raster.sheets import Window
     from geo.raster.suitability import Criterion
 
@@ -121,20 +120,11 @@ class Rule:
             values = tile.values[self.name]
             scores.sum_values(values, runs, self.curve, totals, score)
         elif isinstance(self.source, Smooth):
-            raster, down, across = tile.smooth(self)
-            until, before = _runs_of_places(across)
+            raster, rows, columns = tile.smooth(self)
+            across = smooth.Across.of(columns, raster.shape[1])
             scale = self.source.scale
             smooth.sum_smooth(
-                raster,
-                down,
-                across,
-                scale,
-                until,
-                before,
-                runs,
-                self.curve,
-                totals,
-                score,
+                raster, rows, columns, across, scale, runs, self.curve, totals, score
             )
         else:
             kernel = terrain.sum_slope if self.kind == "slope" else terrain.sum_aspect
@@ -209,16 +199,6 @@ class Rule:
         numbers = totals.sums.astype(np.float64)
         sums: Floats = numbers[..., scores.HIGH] * high + numbers[..., scores.LOW] * low
         return sums
-
-
-def _runs_of_places(columns: Places) -> tuple[NDArray[np.int32], Ints]:
-    """Where the next place begins after each column, and the sums of those before."""
-    n = len(columns.at)
-    new = np.flatnonzero(np.diff(columns.at)) + 1
-    ends = np.append(new, n)
-    until = ends[np.searchsorted(ends, np.arange(n), side="right")]
-    steps = np.rint(columns.part * 2.0**smooth.PLACE).astype(np.int64)
-    return until.astype(np.int32), np.concatenate([[0], np.cumsum(steps)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

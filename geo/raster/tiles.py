@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo.raster.kernels import runs as kernels
-from geo.raster.kernels.keeps import count_codes
+from geo.raster.kernels.keeps import count_codes, keep_others
 from geo.raster.kernels.scores import Stretches, Totals, store_scores
 from geo.raster.kernels.stretches import take_runs
 
@@ -36,7 +36,7 @@ STEP = 0.004
 NO_SCORE = 255
 """Stored where a cell is not eligible."""
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 20
 """Cells that are taken through all criteria at a time, so that they stay in cache."""
 
 
@@ -201,7 +201,7 @@ def judge(
         for rule in rules
         if rule.kind == "codes"
     }
-    looked = int(np.count_nonzero(mask))
+    looked = int(np.count_nonzero(mask.view(np.bool_)))
     step = max(_BLOCK // columns, 1)
     for top in range(0, rows, step):
         some = slice(top, min(top + step, rows))
@@ -209,8 +209,7 @@ def judge(
         for name, counts in codes.items():
             count_codes(tile.values[name][some], part, counts)
         if barred is not None:
-            inner = part[:, :columns]
-            np.greater(inner, barred[some], out=inner.view(np.bool_))
+            keep_others(barred[some], part)
         for rule in rules:
             rule.keep(tile, some, part)
     return _group(

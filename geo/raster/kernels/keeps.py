@@ -45,6 +45,24 @@ def keep_range(values: Any, low: float, high: float, mask: Bools) -> None:
 
 
 @njit(cache=True, nogil=True)
+def keep_others(barred: Bools, mask: Bools) -> None:
+    """Unmark cells that are barred.
+
+    Parameters
+    ----------
+    barred
+        1 where a cell must not count, else 0, shape ``(rows, columns)``.
+    mask
+        As for :func:`keep_range`.
+    """
+    rows, columns = barred.shape
+    for r in range(rows):
+        row, kept = barred[r], mask[r]
+        for c in range(columns):
+            kept[c] &= np.uint8(row[c] ^ np.uint8(1))
+
+
+@njit(cache=True, nogil=True)
 def keep_codes(values: Any, codes: Any, mask: Bools) -> None:
     """Unmark cells whose class is not among some.
 

@@ -12,7 +12,7 @@ of the field that it crosses, not as its cells.
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -41,14 +41,61 @@ PLACE = 16
 _WHOLE = 2.0**PLACE
 
 
+class Across(NamedTuple):
+    """Where the columns of a tile lie among those of a field.
+
+    Places are in steps of ``2⁻¹⁶`` from one column of the field to the next.
+    """
+
+    at: Small
+    """For each column of the tile the one of the field before it; rising, but for 0
+    where there is none. Shape ``(columns,)``."""
+    place: Small
+    """How far beyond that each lies, shape ``(columns,)``."""
+    before: Ints
+    """Sum of the places of all columns before each, shape ``(columns + 1,)``."""
+    end: Small
+    """For each column of the field the first of the tile that lies beyond the next."""
+    first: Small
+    """For each column of the field the place of the first column of the tile."""
+    last: Small
+    """For each column of the field the place of the last column of the tile."""
+
+    @classmethod
+    def of(cls, columns: Places, width: int) -> Across:
+        """Prepare columns.
+
+        Parameters
+        ----------
+        columns
+            Of the tile.
+        width
+            Columns of the field.
+
+        Returns
+        -------
+        Across
+            Ready for :func:`sum_smooth`.
+        """
+        at = columns.at
+        place = np.rint(columns.part * _WHOLE).astype(np.int32)
+        before = np.zeros(len(at) + 1, np.int64)
+        np.cumsum(place, out=before[1:])
+        end, first, last = (np.zeros(width, np.int32) for _ in range(3))
+        # Of several columns the last one counts.
+        end[at] = np.arange(1, len(at) + 1)
+        last[at] = place
+        first[at[::-1]] = place[::-1]
+        return cls(at, place, before, end, first, last)
+
+
 @njit(cache=True, nogil=True)
 def sum_smooth(
     raster: Floats,
     rows: Places,
     columns: Places,
+    across: Across,
     scale: float,
-    until: Small,
-    before: Ints,
     runs: Stretches,
     curve: Curve,
     totals: Totals,
@@ -59,14 +106,12 @@ def sum_smooth(
     Parameters
     ----------
     raster, rows, columns
-        As :func:`geo.raster.kernels.samples.sample_bilinear` takes them.
+        As :func:`geo.raster.kernels.samples.sample_bilinear` takes them; from one node
+        to the next there is at least one column.
+    across
+        Of the columns.
     scale
         Steps to one of the values of the raster.
-    until
-        For each column of the tile the first one after it with another place ``at``.
-    before
-        Sums of the places of the columns before each, in steps of ``2⁻¹⁶``; one more
-        than columns.
     runs, curve, totals, score
         As :func:`geo.raster.kernels.scores.sum_values` takes them; totals are in steps
         of ``2⁻¹⁶`` of those.
@@ -74,13 +119,14 @@ def sum_smooth(
     # Names of their own, since a field of a tuple is taken out anew each time.
     sums, bounds, corners = totals.sums, totals.bounds, curve.at
     row, start, stop, group = runs.row, runs.start, runs.stop, runs.group
-    at = columns.at
+    at, place, before = across.at, across.place, across.before
+    ends, first, last = across.end, across.first, across.last
     scored = len(score) > 0 and len(corners) > 0
     step = 1.0 / (scale * _WHOLE)
     known, down = -1, 0.0
     upper = lower = raster[0]
     for i in range(len(row)):
-        r, g, c, end_of_run = row[i], group[i], start[i], stop[i]
+        r, g, c, stop_of_run = row[i], group[i], start[i], stop[i]
         if g < 0 and not scored:
             continue
         if r != known:
@@ -89,35 +135,43 @@ def sum_smooth(
         if g >= 0:
             # From column to column of the field, as if all had values and the whole
             # run lay in one stretch of the membership. Both hold nearly always.
-            k, begin, total = at[c], c, np.int64(0)
-            value = (1.0 - down) * upper[k] + down * lower[k]
-            check, right = value, np.int64(np.rint(value * scale))
-            low = high = right << PLACE
-            while begin < end_of_run:
+            k = at[c]
+            one = (1.0 - down) * upper[k] + down * lower[k]
+            other = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
+            check = one + other
+            left, right = (
+                np.int64(np.rint(one * scale)),
+                np.int64(np.rint(other * scale)),
+            )
+            base, rise = left << PLACE, right - left
+            low = high = base + rise * place[c]
+            begin, end, so_far, total = c, ends[k], before[c], np.int64(0)
+            while end < stop_of_run:
+                until = before[end]
+                total += (end - begin) * base + rise * (until - so_far)
+                tail = base + rise * last[k]
                 k += 1
-                value = (1.0 - down) * upper[k] + down * lower[k]
-                check += value
-                left, right = right, np.int64(np.rint(value * scale))
-                end = min(until[begin], end_of_run)
+                other = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
+                check += other
+                left, right = right, np.int64(np.rint(other * scale))
                 base, rise = left << PLACE, right - left
-                total += (end - begin) * base + rise * (before[end] - before[begin])
-                head = base + rise * (before[begin + 1] - before[begin])
-                tail = base + rise * (before[end] - before[end - 1])
-                if begin == c:
-                    low = high = head
-                low, high = min(low, head, tail), max(high, head, tail)
-                begin = end
-            a, b = low * step, high * step
-            one = stretch_of(a, corners)
-            if isfinite(check) and one == stretch_of(b, corners):
-                add_steps(sums, g, one, end_of_run - c, total)
+                ahead = base + rise * first[k]
+                low, high = min(low, tail, ahead), max(high, tail, ahead)
+                begin, end, so_far = end, ends[k], until
+            total += (stop_of_run - begin) * base
+            total += rise * (before[stop_of_run] - so_far)
+            tail = base + rise * place[stop_of_run - 1]
+            a, b = min(low, tail) * step, max(high, tail) * step
+            stretch = stretch_of(a, corners)
+            if isfinite(check) and stretch == stretch_of(b, corners):
+                add_steps(sums, g, stretch, stop_of_run - c, total)
                 widen(bounds, g, a, b)
             else:
                 _sum_pieces(
-                    raster, rows, columns, scale, until, before, i, runs, curve, totals
+                    raster, rows, columns, across, scale, i, runs, curve, totals
                 )
         if scored:
-            _grade(raster, rows, columns, scale, until, before, i, runs, curve, score)
+            _grade(raster, rows, columns, across, scale, i, runs, curve, score)
 
 
 @njit(cache=True, nogil=True)
@@ -125,8 +179,8 @@ def _piece(
     raster: Floats,
     rows: Places,
     columns: Places,
+    across: Across,
     scale: float,
-    until: Small,
     r: int,
     c: int,
 ) -> tuple[int, Any, Any]:
@@ -144,7 +198,7 @@ def _piece(
     if isfinite(left) and isfinite(right):
         base = np.int64(np.rint(left * scale))
         rise = np.int64(np.rint(right * scale)) - base
-        return until[c], base << PLACE, rise
+        return across.end[k], base << PLACE, rise
     # Beside a node without a value: one cell at a time.
     value = _four_cells(raster, row, down, k, columns.part[c])
     return c + 1, np.int64(np.rint(value * scale * _WHOLE)), np.int64(0)
@@ -155,9 +209,8 @@ def _sum_pieces(
     raster: Floats,
     rows: Places,
     columns: Places,
+    across: Across,
     scale: float,
-    until: Small,
-    before: Ints,
     i: int,
     runs: Stretches,
     curve: Curve,
@@ -165,21 +218,21 @@ def _sum_pieces(
 ) -> None:
     """Add up one run, wherever its values lie; parameters as for the whole."""
     step, corners = 1.0 / (scale * _WHOLE), curve.at
+    place, before = across.place, across.before
     r, c, stop, g = runs.row[i], runs.start[i], runs.stop[i], runs.group[i]
     while c < stop:
-        end, base, rise = _piece(raster, rows, columns, scale, until, r, c)
+        end, base, rise = _piece(raster, rows, columns, across, scale, r, c)
         end = min(end, stop)
-        a = (base + rise * (before[c + 1] - before[c])) * step
-        b = (base + rise * (before[end] - before[end - 1])) * step
-        one = stretch_of(a, corners)
-        if one == stretch_of(b, corners):
+        a, b = (base + rise * place[c]) * step, (base + rise * place[end - 1]) * step
+        stretch = stretch_of(a, corners)
+        if stretch == stretch_of(b, corners):
             total = (end - c) * base + rise * (before[end] - before[c])
-            add_steps(totals.sums, g, one, end - c, total)
+            add_steps(totals.sums, g, stretch, end - c, total)
         else:
             for m in range(c, end):
-                steps = base + rise * (before[m + 1] - before[m])
-                one = stretch_of(steps * step, corners)
-                add_steps(totals.sums, g, one, 1, steps)
+                steps = base + rise * place[m]
+                stretch = stretch_of(steps * step, corners)
+                add_steps(totals.sums, g, stretch, 1, steps)
         widen(totals.bounds, g, min(a, b), max(a, b))
         c = end
 
@@ -189,9 +242,8 @@ def _grade(
     raster: Floats,
     rows: Places,
     columns: Places,
+    across: Across,
     scale: float,
-    until: Small,
-    before: Ints,
     i: int,
     runs: Stretches,
     curve: Curve,
@@ -201,11 +253,11 @@ def _grade(
     step = 1.0 / (scale * _WHOLE)
     r, c, stop = runs.row[i], runs.start[i], runs.stop[i]
     while c < stop:
-        end, base, rise = _piece(raster, rows, columns, scale, until, r, c)
+        end, base, rise = _piece(raster, rows, columns, across, scale, r, c)
         end = min(end, stop)
         for m in range(c, end):
-            steps = base + rise * (before[m + 1] - before[m])
-            score[r, m] += curve.weight * membership(steps * step, curve)
+            value = (base + rise * across.place[m]) * step
+            score[r, m] += curve.weight * membership(value, curve)
         c = end
 
 

@@ -42,6 +42,9 @@ SLOPE = 2.0**22
 GAP = 128
 """Runs closer than this have their slopes taken together. [columns]"""
 
+_AT_ONCE = 8
+"""Cells that are copied at once."""
+
 _GENTLE = np.float32(0.43)
 """Squared tangents up to this are of slopes for :func:`gentle_degrees`."""
 
@@ -91,7 +94,8 @@ def sum_slope(
     sums, bounds = totals.sums, totals.bounds
     row, start, stop, group = runs.row, runs.start, runs.stop, runs.group
     wide = heights.shape[1] - 2
-    tan2, some = np.empty(wide, heights.dtype), np.empty(wide, heights.dtype)
+    room = wide + _AT_ONCE
+    tan2, some = np.empty(room, heights.dtype), np.empty(room, heights.dtype)
     steps = np.empty(wide, np.int32)
     scored = len(score) > 0 and len(curve.at) > 0
     # The first step of each stretch but the lowest.
@@ -114,21 +118,25 @@ def sum_slope(
                 dy_m[r],
                 tan2[left:right],
             )
-        # The cells of all runs side by side, so that many are taken at a time. Runs are
-        # short: to slice one takes as long as to go through it.
+        # The cells of all runs side by side, so that many are taken at a time: eight
+        # are copied at once, and those too many are written over by the next run.
         count = 0
         for j in range(i, end):
             if group[j] >= 0 or scored:
-                for k in range(start[j], stop[j]):
-                    some[count] = tan2[k]
-                    count += 1
+                shift = start[j] - count
+                for k in range(count, stop[j] - shift, _AT_ONCE):
+                    for m in range(k, k + _AT_ONCE):
+                        some[m] = tan2[m + shift]
+                count = stop[j] - shift
         slope_steps(some[:count], steps[:count])
-        count = 0
-        for j in range(i, end):
-            g = group[j]
-            if g < 0 and not scored:
-                continue
-            begin, count = count, count + stop[j] - start[j]
+        count, j = 0, i
+        while j < end:
+            # Runs one after the other that are of one group.
+            g, begin = group[j], count
+            while j < end and group[j] == g:
+                if g >= 0 or scored:
+                    count += stop[j] - start[j]
+                j += 1
             if g >= 0:
                 low = high = steps[begin]
                 total = np.int64(0)
@@ -144,10 +152,13 @@ def sum_slope(
                         one = stretch_of(steps[k], corners)
                         add_steps(sums, g, one, 1, np.int64(steps[k]))
                 widen(bounds, g, low / SLOPE, high / SLOPE)
-            if scored:
-                for k in range(begin, count):
-                    member = membership(steps[k] / SLOPE, curve)
-                    score[r, start[j] + k - begin] += curve.weight * member
+        if scored:
+            count = 0
+            for j in range(i, end):
+                for k in range(start[j], stop[j]):
+                    member = membership(steps[count] / SLOPE, curve)
+                    score[r, k] += curve.weight * member
+                    count += 1
         i = end
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from geo.raster.kernels.samples import Places
 from geo.raster.kernels.scores import CARRY, Curve, Stretches, Totals
-from geo.raster.kernels.smooth import PLACE, sum_smooth
+from geo.raster.kernels.smooth import PLACE, Across, sum_smooth
 
 SCALE = 2.0**10
 
@@ -14,17 +14,6 @@ def places(n, draw):
     way = 1.0 + np.cumsum(draw.uniform(0.02, 0.7, n))
     at = np.floor(way)
     return Places(at.astype(np.int32), way - at)
-
-
-def shared(columns):
-    """What the places of columns have in common, as the rules prepare it."""
-    n = len(columns.at)
-    until = [
-        next((m for m in range(c, n) if columns.at[m] != k), n)
-        for c, k in enumerate(columns.at)
-    ]
-    steps = np.rint(columns.part * 2.0**PLACE).astype(np.int64)
-    return np.array(until, np.int32), np.concatenate([[0], np.cumsum(steps)])
 
 
 def runs_of(mask, draw):
@@ -38,7 +27,7 @@ def runs_of(mask, draw):
     return Stretches(*(np.array(each, np.int32) for each in (row, start, stop, group)))
 
 
-def value_of(raster, rows, columns, before, r, c):
+def value_of(raster, rows, columns, r, c):
     """One cell by itself, in whole steps."""
     i, j, down, right = rows.at[r], columns.at[c], rows.part[r], columns.part[c]
     left, other = (
@@ -47,7 +36,7 @@ def value_of(raster, rows, columns, before, r, c):
     if np.isfinite(left) and np.isfinite(other):
         base = int(np.rint(left * SCALE))
         rise = int(np.rint(other * SCALE)) - base
-        return (base << PLACE) + rise * int(before[c + 1] - before[c])
+        return (base << PLACE) + rise * int(np.rint(right * 2.0**PLACE))
     share = np.outer([1.0 - down, down], [1.0 - right, right])
     four = raster[i : i + 2, j : j + 2]
     share = np.where(np.isfinite(four), share, 0.0)
@@ -69,7 +58,7 @@ def test_sums_are_those_of_the_cells_one_by_one(seed, holes, corners, scored):
     raster = draw.uniform(0, 100, (12, 40))
     raster[draw.random(raster.shape) < holes] = np.nan
     rows, columns = places(9, draw), places(30, draw)
-    until, before = shared(columns)
+    across = Across.of(columns, raster.shape[1])
     runs = runs_of(draw.random((9, 30)) < 0.8, draw)
     at = np.array(corners, np.float64)
     curve = Curve(at, np.full(max(len(at) - 1, 0), 0.5), 0.0, 0.25)
@@ -78,7 +67,7 @@ def test_sums_are_those_of_the_cells_one_by_one(seed, holes, corners, scored):
         np.broadcast_to([np.inf, -np.inf], (3, 2)).copy(),
     )
     score = np.zeros((9, 30) if scored else (0, 0), np.float32)
-    sum_smooth(raster, rows, columns, SCALE, until, before, runs, curve, totals, score)
+    sum_smooth(raster, rows, columns, across, SCALE, runs, curve, totals, score)
     step = 1.0 / (SCALE * 2.0**PLACE)
     count = np.zeros((3, len(at) + 1), np.int64)
     total = np.zeros(count.shape, object)
@@ -86,7 +75,7 @@ def test_sums_are_those_of_the_cells_one_by_one(seed, holes, corners, scored):
     graded = np.zeros_like(score)
     for r, start, stop, g in zip(*runs, strict=True):
         for c in range(start, stop):
-            steps = value_of(raster, rows, columns, before, r, c)
+            steps = value_of(raster, rows, columns, r, c)
             value = steps * step
             if g >= 0:
                 k = int(np.searchsorted(at, value, side="right"))
