@@ -34,13 +34,12 @@ def set_bits(bits: Words, row: int, start: int, stop: int) -> None:
     word, end = first >> _SIX, last >> _SIX
     here = _ALL << (first & _REST)
     there = _ALL >> (_REST - (last & _REST))
-    if word == end:
-        bits[row, word] |= here & there
-        return
-    bits[row, word] |= here
+    # Short stretches lie in one word or two, as it happens: a branch would be guessed.
+    alone = word == end
+    bits[row, word] |= here & (there if alone else _ALL)
+    bits[row, end] |= there & (here if alone else _ALL)
     for w in range(word + _ONE, end):
         bits[row, w] = _ALL
-    bits[row, end] |= there
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

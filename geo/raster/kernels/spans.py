@@ -123,10 +123,12 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
     rows, columns = out.shape
     bands = reach.bands
     bits = np.zeros((BAND, columns // 64 + 1), dtype=np.uint64)
-    doubts, found = np.empty((1024, 3), dtype=np.int64), 0
     covered = np.zeros(columns, dtype=np.int32)
     bare = np.empty(columns + 1, dtype=np.int32)
     spans = np.empty((4, BAND))
+    lows, stops, sures, sure_stops = spans[0], spans[1], spans[2], spans[3]
+    # Names of their own, since a field of a tuple is taken out anew each time.
+    rows_of, columns_of, doubt = reach.rows, reach.columns, reach.doubt
     row_m = cells.dy * 111_000.0 if reach.lonlat else cells.dy
     tall = reach.distance_m > BAND * row_m
     for band in range(row // BAND, (row + rows - 1) // BAND + 1):
@@ -139,44 +141,38 @@ def mark_near(reach: Reach, cells: Cells, row: int, column: int, out: Bytes) -> 
             for c in range(columns):
                 if covered[c]:
                     out[begin - row : end - row, c] = 1
-        found = 0
+        # Pieces with cells that are to be looked at on their own.
+        vague, found = np.empty(len(members) + 1, dtype=np.int32), 0
         for p in members:
-            first, last = reach.columns[p, 0], reach.columns[p, 1]
-            if tall and reach.doubt[p] < inf:
+            first, last = columns_of[p, 0], columns_of[p, 1]
+            if tall and doubt[p] < inf:
                 first, last = _widest(reach, cells, p, begin, end)
             first, last = max(first, column), min(last, column + columns - 1)
             if first > last or (tall and bare[first - column] > last - column):
                 continue
-            more = -1
-            while more < 0:
-                more = _mark_piece(
-                    reach,
-                    cells,
-                    p,
-                    begin,
-                    end,
-                    row,
-                    column,
-                    first,
-                    last,
-                    out,
-                    bits,
-                    spans,
-                    doubts,
-                    found,
-                )
-                if more < 0:  # no room for the doubts; what was marked does no harm
-                    roomier = np.empty((2 * len(doubts), 3), dtype=np.int64)
-                    roomier[:found] = doubts[:found]
-                    doubts = roomier
-            found = more
+            top, bottom = max(rows_of[p, 0], begin), min(rows_of[p, 1] + 1, end)
+            count = max(bottom - top, 0)
+            if doubt[p] == inf:
+                _mark_each(reach, cells, p, top, count, row, column, first, last, out)
+                continue
+            _cut_rows(reach, cells, p, top, count, spans)
+            unsure = 0
+            for k in range(count):
+                low = max(int(lows[k]), first)
+                stop = min(int(stops[k]), last) + 1
+                sure = max(int(sures[k]), low)
+                sure_stop = min(int(sure_stops[k]) + 1, stop)
+                if sure < sure_stop:
+                    set_bits(bits, top + k - begin, sure - column, sure_stop - column)
+                else:
+                    sure, sure_stop = stop, stop
+                unsure += (low < sure) | (sure_stop < stop)
+            vague[found] = p
+            found += unsure > 0
         for r in range(end - begin):
             spread_bits(bits[r], out[begin - row + r])
-        for i in range(found):
-            r, c = doubts[i, 0], doubts[i, 1]
-            if not out[r - row, c - column]:
-                near = _is_near(reach, cells, doubts[i, 2], r, c)
-                out[r - row, c - column] = near
+        for p in vague[:found]:
+            _settle(reach, cells, p, begin, end, row, column, spans, out)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -248,7 +244,42 @@ def _placed(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _mark_piece(
+def _mark_each(
+    reach: Reach,
+    cells: Cells,
+    p: int,
+    top: int,
+    count: int,
+    row: int,
+    column: int,
+    first: int,
+    last: int,
+    out: Bytes,
+) -> None:
+    """Mark what is near a piece of which the closed form says nothing.
+
+    Parameters
+    ----------
+    reach, cells, p
+        The piece.
+    top, count
+        First row to look at, and how many.
+    row, column
+        First row and column of the window.
+    first, last
+        First and last column that matter.
+    out
+        The window.
+    """
+    for r in range(top, top + count):
+        line = out[r - row]
+        for c in range(first, last + 1):
+            if not line[c - column]:
+                line[c - column] = _is_near(reach, cells, p, r, c)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _settle(
     reach: Reach,
     cells: Cells,
     p: int,
@@ -256,72 +287,36 @@ def _mark_piece(
     end: int,
     row: int,
     column: int,
-    first: int,
-    last: int,
-    out: Bytes,
-    bits: Words,
     spans: Floats,
-    doubts: Ints,
-    found: int,
-) -> int:
-    """Mark what is near a piece in a band of rows, and list what is in doubt.
+    out: Bytes,
+) -> None:
+    """Mark what is near a piece of those cells of which the closed form is not sure.
 
     Parameters
     ----------
     reach, cells, p
-        The piece.
+        The piece, whose doubt is finite.
     begin, end
         Rows of the band.
     row, column
         First row and column of the window.
-    first, last
-        First and last column that matter.
-    out
-        The window.
-    bits
-        Columns that are near for sure, by row of the band.
     spans
         Memory for :func:`_cut_rows`, shape ``(4, BAND)``.
-    doubts, found
-        Row, column and piece of cells in doubt, and how many there are.
-
-    Returns
-    -------
-    int
-        How many cells are in doubt now; -1 when there is no more room.
+    out
+        The window, all sure cells marked.
     """
-    top = max(reach.rows[p, 0], begin)
-    bottom = min(reach.rows[p, 1] + 1, end)
-    if reach.doubt[p] == inf:
-        for r in range(top, bottom):
-            line = out[r - row]
-            for c in range(first, last + 1):
-                if not line[c - column]:
-                    line[c - column] = _is_near(reach, cells, p, r, c)
-        return found
-    count = max(bottom - top, 0)
-    _cut_rows(reach, cells, p, top, count, spans)
-    for k in range(count):
+    first = max(reach.columns[p, 0], column)
+    last = min(reach.columns[p, 1], column + out.shape[1] - 1)
+    top, bottom = max(reach.rows[p, 0], begin), min(reach.rows[p, 1] + 1, end)
+    _cut_rows(reach, cells, p, top, bottom - top, spans)
+    for k in range(bottom - top):
+        line = out[top + k - row]
         low = max(int(spans[0, k]), first)
         stop = min(int(spans[1, k]), last) + 1
-        sure = max(int(spans[2, k]), low)
-        sure_stop = min(int(spans[3, k]) + 1, stop)
-        if sure < sure_stop:
-            set_bits(bits, top + k - begin, sure - column, sure_stop - column)
-        else:
-            sure, sure_stop = stop, stop
-        while low < stop:
-            if low == sure:
-                low = sure_stop
-                continue
-            if not out[top + k - row, low - column]:
-                if found == len(doubts):
-                    return -1
-                doubts[found, 0], doubts[found, 1] = top + k, low
-                doubts[found, 2] = p
-                found += 1
-            low += 1
-    return found
+        sure, sure_stop = int(spans[2, k]), int(spans[3, k]) + 1
+        for c in range(low, stop):
+            if not (sure <= c < sure_stop or line[c - column]):
+                line[c - column] = _is_near(reach, cells, p, top + k, c)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
