@@ -311,9 +311,7 @@ def planar_reach(ends: Floats, grid: Grid, distance_m: float) -> Reach:
     Reach
         What :func:`geo.raster.kernels.spans.mark_near` takes.
     """
-    low = np.minimum(ends[:, :2], ends[:, 2:]) - distance_m
-    high = np.maximum(ends[:, :2], ends[:, 2:]) + distance_m
-    rows, columns = _cells_over(low, high, grid)
+    rows, columns = _cells_over(ends, np.full((1, 2), distance_m), grid)
     return _reach(
         grid,
         ends,
@@ -357,9 +355,7 @@ def _geodesic(edges: Floats, grid: Grid, distance_m: float) -> Reach:
     doubt[polar] = np.inf
 
     reach_deg = np.column_stack([wide, np.full(len(ends), np.degrees(away) + 1e-9)])
-    low = np.minimum(ends[:, :2], ends[:, 2:]) - reach_deg
-    high = np.maximum(ends[:, :2], ends[:, 2:]) + reach_deg
-    rows, columns = _cells_over(low, high, grid)
+    rows, columns = _cells_over(ends, reach_deg, grid)
     columns[polar] = 0, grid.shape[1] - 1
     middle = (grid.north - lat.mean(axis=1)) / grid.dy
     top = int(np.floor(min(middle.min(initial=0), 0))) - 2
@@ -382,12 +378,15 @@ def _reach(grid: Grid, ends: Floats, rows: Ints, columns: Ints, **rest: Any) -> 
     last_row, last_column = np.array(grid.shape) - 1
     used = (rows[:, 0] <= last_row) & (rows[:, 1] >= 0)
     used &= (columns[:, 0] <= last_column) & (columns[:, 1] >= 0)
-    rest["doubt"] = np.ascontiguousarray(rest["doubt"][used])
-    rows = np.clip(rows[used], 0, last_row)
+    if not used.all():
+        ends, rows, columns = ends[used], rows[used], columns[used]
+        rest["doubt"] = rest["doubt"][used]
+    np.clip(rows, 0, last_row, out=rows)
+    np.clip(columns, 0, last_column, out=columns)
     return Reach(
-        ends=np.ascontiguousarray(ends[used]),
+        ends=np.ascontiguousarray(ends),
         rows=rows,
-        columns=np.clip(columns[used], 0, last_column),
+        columns=columns,
         bands=_bands(rows, grid),
         **rest,
     )
@@ -461,14 +460,18 @@ def _parts_in(parts: Shapes, box: Box) -> Shapes:
     return np.concatenate(found)
 
 
-def _cells_over(low: Floats, high: Floats, grid: Grid) -> tuple[Ints, Ints]:
-    """Rows and columns whose centres may lie in boxes, one more on each side."""
-    first = np.floor((grid.north - high[:, 1]) / grid.dy - 0.5)
-    last = np.ceil((grid.north - low[:, 1]) / grid.dy - 0.5)
-    left = np.floor((low[:, 0] - grid.west) / grid.dx - 0.5)
-    right = np.ceil((high[:, 0] - grid.west) / grid.dx - 0.5)
-    rows, columns = np.column_stack([first, last]), np.column_stack([left, right])
-    return rows.astype(np.int64), columns.astype(np.int64)
+def _cells_over(ends: Floats, more: Floats, grid: Grid) -> tuple[Ints, Ints]:
+    """Rows and columns whose centres may lie so near to pieces, and one more."""
+    columns = _lines(ends[:, 0], ends[:, 2], more[:, 0], grid.west, grid.dx)
+    return _lines(-ends[:, 1], -ends[:, 3], more[:, 1], -grid.north, grid.dy), columns
+
+
+def _lines(one: Floats, other: Floats, more: Floats, first: float, step: float) -> Ints:
+    """First line and last, shape ``(n, 2)``."""
+    lines = np.empty((len(one), 2), dtype=np.int64)
+    lines[:, 0] = np.floor((np.minimum(one, other) - more - first) / step - 0.5)
+    lines[:, 1] = np.ceil((np.maximum(one, other) + more - first) / step - 0.5)
+    return lines
 
 
 def _bands(rows: Ints, grid: Grid) -> Bands:

@@ -25,6 +25,9 @@ BEND_M = 0.1
 """How far a straight edge may leave its image on a projected grid, if that is less than
 a hundredth of a cell. [m]"""
 
+_TOGETHER = 1 << 15
+"""Edges that are laid out at a time, so that what is found on the way stays small."""
+
 _PLAIN_DEG = 0.02
 """Edges of up to this are taken to bend to one side only. [degrees]"""
 
@@ -74,18 +77,25 @@ class Drawn:
         images : numpy.ndarray
             Their images as far as they are known, else not finite.
         """
-        edges, images = [], []
+        found: list[tuple[Floats, Floats]] = []
         for turn in turns(box):
             moved = self.edges
             if turn:
                 moved = moved + np.array([turn, 0.0, turn, 0.0])
             parts, whole = clipped(moved, box)
-            known = np.full_like(parts, np.nan)
-            if turn == 0:
-                np.copyto(known, self.images[whole], where=(whole >= 0)[:, None])
-            edges.append(parts)
-            images.append(known)
-        return np.concatenate(edges), np.concatenate(images)
+            if turn:
+                images = np.full_like(parts, np.nan)
+            elif parts is moved:
+                images = self.images
+            else:
+                images = self.images[whole]
+                images[whole < 0] = np.nan
+            if len(parts) or not found:
+                found.append((parts, images))
+        if len(found) == 1:
+            return found[0]
+        edges, known = (np.concatenate(part) for part in zip(*found, strict=True))
+        return edges, known
 
     def _taken_apart(self) -> Floats:
         from geo.kernels.edges import edges_of
@@ -284,6 +294,22 @@ def onto_plane(
     from pyproj import Transformer
 
     there = Transformer.from_crs(4326, grid.crs, always_xy=True)
+    if len(edges) <= _TOGETHER:
+        return _laid(edges, images, there, grid)
+    ends, source = [], []
+    for first in range(0, len(edges), _TOGETHER):
+        some = slice(first, first + _TOGETHER)
+        known = None if images is None else images[some]
+        laid, edge = _laid(edges[some], known, there, grid)
+        ends.append(laid)
+        source.append(first + edge)
+    return np.concatenate(ends), np.concatenate(source)
+
+
+def _laid(
+    edges: Floats, images: Floats | None, there: Any, grid: Grid
+) -> tuple[Floats, Ints]:
+    """Lay some edges out."""
     bound = min(BEND_M, 0.01 * min(grid.dx, grid.dy)) / 4
     source = np.arange(len(edges))
     order = np.arange(len(edges), dtype=np.float64)

@@ -7,7 +7,7 @@ and cheap at any size. To exclude by distance use :mod:`geo.raster.buffers`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Singles = NDArray[np.float32]
 
 FINE_NODES = 250_000
 """Up to so many nodes a lattice is made finer than it has to be."""
@@ -100,9 +101,8 @@ def field_of(
     lattice = _lattice(grid, step)
     shapes = np.asarray(features.array, dtype=object)
     distance = _distances(features, lattice, drawn or Drawn(shapes, grid))
-    padded = np.pad(distance, PAD, constant_values=np.nan)
     return Smooth.of(
-        padded,
+        distance,
         _places(grid.shape[0], step),
         _places(grid.shape[1], step),
         complete=True,
@@ -154,29 +154,51 @@ def _places(n: int, step: int) -> Places:
     return Places((at + PAD).astype(np.int32), way / step - at)
 
 
-def _distances(features: gpd.GeoSeries, lattice: Grid, drawn: Drawn) -> Floats:
-    """Distance from each node to the nearest feature. [m]."""
-    ends, in_space, begin = _pieces(drawn, lattice)
-    if not len(ends):
+def _distances(features: gpd.GeoSeries, inner: Grid, drawn: Drawn) -> Singles:
+    """Distance from each node to the nearest feature, padded with NaN. [m]."""
+    # What will be padding, and more to fill up the last lanes, is nodes at first.
+    rows, columns = inner.shape
+    lattice = Grid(
+        west=inner.west - PAD * inner.dx,
+        north=inner.north + PAD * inner.dy,
+        dx=inner.dx,
+        dy=inner.dy,
+        shape=(rows + 2 * PAD, -(-(columns + 2 * PAD) // LANES) * LANES),
+        crs=inner.crs,
+    )
+    parts, begin = _pieces(drawn, lattice)
+    pieces = np.empty((sum(len(part.ends) for part in parts), 7))
+    if not len(pieces):
         raise GeometryError(
             f"no feature has a place in {lattice.crs}; give features that are nearer"
         )
     space = _space(lattice)
-    pieces = np.empty((len(ends), 7))
-    pieces_of(in_space, pieces)
-    shape = len(space.z), len(space.u)
-    known = Known(np.full(shape, -1, dtype=np.int32), np.full(shape, np.inf))
-    tell_round(space, pieces, ends, known)
+    known = Known(
+        np.full(lattice.shape, -1, dtype=np.int32),
+        np.full(lattice.shape, np.inf, dtype=np.float32),
+    )
+    first = 0
+    for part in parts:
+        pieces_of(part.space, pieces[first : first + len(part.ends)])
+        tell_round(space, pieces, part.ends, first, known)
+        first += len(part.ends)
+    del parts
     _look_from_rim(space, pieces, known, begin)
     sweep(space, pieces, known)
-    distance = np.sqrt(known.square[:, : lattice.shape[1]])
+    distance = np.sqrt(known.square, out=known.square)
     if lattice.is_lonlat:
         # From the chord to the arc of a sphere: right to 2 cm up to 100 km.
-        distance += distance**3 / (24 * EQUATORIAL_RADIUS_M**2)
+        for top in range(0, len(distance), 64):
+            chords = distance[top : top + 64].astype(np.float64)
+            chords += chords**3 / (24 * EQUATORIAL_RADIUS_M**2)
+            distance[top : top + 64] = chords
+    nodes = distance[PAD : PAD + rows, PAD : PAD + columns]
     areal = features[features.geom_type.isin(["Polygon", "MultiPolygon"])]
     if len(areal):
-        held = prepare_inside(areal, lattice)  # type: ignore[arg-type]  # stubs: Series
-        distance[held.marked() == 1] = 0.0
+        held = prepare_inside(areal, inner)  # type: ignore[arg-type]  # stubs: Series
+        nodes[held.marked() == 1] = 0.0
+    distance[:PAD] = distance[PAD + rows :] = np.nan
+    distance[:, :PAD] = distance[:, PAD + columns :] = np.nan
     return distance
 
 
@@ -206,9 +228,8 @@ def _look_from_rim(space: Lattice, pieces: Floats, known: Known, begin: int) -> 
 
 
 def _space(lattice: Grid) -> Lattice:
-    """Where the nodes are in space, and some more to fill up the last lanes."""
+    """Where the nodes are in space."""
     rows, columns = lattice.shape
-    columns = -(-columns // LANES) * LANES
     y, x = (
         np.asarray(first + (np.arange(n) + 0.5) * step, dtype=np.float64)
         for first, n, step in (
@@ -244,38 +265,41 @@ def _space(lattice: Grid) -> Lattice:
     )
 
 
-def _pieces(drawn: Drawn, lattice: Grid) -> tuple[Floats, Floats, int]:
+class _Part(NamedTuple):
+    """Straight pieces of edges."""
+
+    ends: Floats
+    """In units of the grid, shape ``(n, 4)``: x, y, x, y."""
+    space: Floats
+    """As :func:`geo.raster.kernels.fields.pieces_of` takes them. [m]"""
+
+
+def _pieces(drawn: Drawn, lattice: Grid) -> tuple[list[_Part], int]:
     """Edges of features as straight pieces.
 
-    Their ends, x, y, x, y in units of the grid, shape ``(n, 4)``; the same for
-    :func:`geo.raster.kernels.fields.pieces_of`; and from which on they may be nearer
-    to a node than the rim of the lattice is.
+    And from which on they may be nearer to a node than the rim of the lattice is.
     """
-    xy, space = _on_globe(drawn, lattice) if lattice.is_lonlat else _on_plane(drawn)
+    whole = _on_globe(drawn, lattice) if lattice.is_lonlat else _on_plane(drawn)
     west, south, east, north = lattice.bounds
-    beyond = np.zeros(len(xy), dtype=np.bool_)
+    right, left = east - lattice.dx / 2, west + lattice.dx / 2
+    top, bottom = north - lattice.dy / 2, south + lattice.dy / 2
+    inside = np.ones(len(whole.ends), dtype=np.bool_)
     for k in (0, 2):
-        beyond |= (xy[:, k] < west + lattice.dx / 2) | (
-            xy[:, k] > east - lattice.dx / 2
-        )
-        y = xy[:, k + 1]
-        beyond |= (y < south + lattice.dy / 2) | (y > north - lattice.dy / 2)
-    if not beyond.any():
-        off = xy[:0]
-    else:
-        inside = ~beyond
-        off, xy, space = _short(xy[beyond], lattice), xy[inside], space[inside]
-    begin = len(xy)
-    if lattice.is_lonlat and east - west > 180:
-        begin = 0  # round the back of the globe
-    if not len(off):
-        return xy, space, begin
-    off_space = off
-    if lattice.is_lonlat:
-        lat = np.clip(off[:, 1::2], -90.0, 90.0)
-        both = [earth_centred(off[:, 2 * k], lat[:, k]) for k in (0, 1)]
-        off_space = np.hstack(both)
-    return np.concatenate([xy, off]), np.concatenate([space, off_space]), begin
+        x, y = whole.ends[:, k], whole.ends[:, k + 1]
+        inside &= (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
+    parts = [whole]
+    if not inside.all():
+        off = off_space = _short(whole.ends[~inside], lattice)
+        if lattice.is_lonlat:
+            lat = np.clip(off[:, 1::2], -90.0, 90.0)
+            both = [earth_centred(off[:, 2 * k], lat[:, k]) for k in (0, 1)]
+            off_space = np.hstack(both)
+        ends = whole.ends[inside]
+        in_space = whole.space[inside] if lattice.is_lonlat else ends
+        parts = [_Part(ends, in_space), _Part(off, off_space)]
+    # The way to a piece may lead round the back of the globe.
+    round_globe = lattice.is_lonlat and east - west > 180
+    return parts, 0 if round_globe else len(parts[0].ends)
 
 
 def _short(xy: Floats, lattice: Grid) -> Floats:
@@ -289,7 +313,7 @@ def _short(xy: Floats, lattice: Grid) -> Floats:
     return _cut(xy, longest[:, None] * step)
 
 
-def _on_globe(drawn: Drawn, lattice: Grid) -> tuple[Floats, Floats]:
+def _on_globe(drawn: Drawn, lattice: Grid) -> _Part:
     """Pieces in longitude and latitude that hardly leave their chords, and these."""
     from geo.kernels import pieces
     from geo.kernels.edges import Edges
@@ -303,7 +327,7 @@ def _on_globe(drawn: Drawn, lattice: Grid) -> tuple[Floats, Floats]:
     found = pieces.pieces_of(whole)[0]
     reach = (lattice.shape[1] / 2 + REACH) * lattice.dx
     if reach < 180:
-        return found.lonlat, found.xyz
+        return _Part(found.lonlat, found.xyz)
     # Those that a lattice round the globe meets on either side of where it ends.
     lonlat, xyz = [found.lonlat], [found.xyz]
     for turn in (-360.0, 360.0):
@@ -311,10 +335,10 @@ def _on_globe(drawn: Drawn, lattice: Grid) -> tuple[Floats, Floats]:
         near = np.abs(moved[:, 0::2] - middle).min(axis=1) <= reach
         lonlat.append(moved[near])
         xyz.append(found.xyz[near])
-    return np.concatenate(lonlat), np.concatenate(xyz)
+    return _Part(np.concatenate(lonlat), np.concatenate(xyz))
 
 
-def _on_plane(drawn: Drawn) -> tuple[Floats, Floats]:
+def _on_plane(drawn: Drawn) -> _Part:
     """Pieces in the plane, straight between images no farther apart than some 2 km."""
     edges, xy = drawn.edges, drawn.images
     size = np.abs(edges[:, 2:] - edges[:, :2])
@@ -325,7 +349,7 @@ def _on_plane(drawn: Drawn) -> tuple[Floats, Floats]:
     known = np.isfinite(xy).all(axis=1)
     if not known.all():
         xy = xy[known]
-    return xy, xy
+    return _Part(xy, xy)
 
 
 def _cut(ends: Floats, longest: Floats) -> Floats:

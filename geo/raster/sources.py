@@ -52,7 +52,7 @@ class Smooth:
     Attributes
     ----------
     raster
-        Padded with NaN.
+        Padded with NaN; float32 or float64.
     rows, columns
         Places of all rows and columns of the grid.
     complete
@@ -61,7 +61,7 @@ class Smooth:
         Steps to one in which values are added up: 2²⁶ of them hold every value.
     """
 
-    raster: Floats
+    raster: NDArray[Any]
     rows: Places
     columns: Places
     complete: bool
@@ -69,10 +69,11 @@ class Smooth:
 
     @classmethod
     def of(
-        cls, raster: Floats, rows: Places, columns: Places, *, complete: bool
+        cls, raster: NDArray[Any], rows: Places, columns: Places, *, complete: bool
     ) -> Smooth:
         """Hold a raster, padded, of which rows and columns have these places."""
-        most = float(np.nanmax(np.abs(raster), initial=1e-300))
+        least, most = np.nanmin(raster, initial=0.0), np.nanmax(raster, initial=0.0)
+        most = max(float(most), -float(least), 1e-300)
         scale = math.ldexp(1.0, 26 - math.frexp(most)[1])
         return cls(
             raster=raster, rows=rows, columns=columns, complete=complete, scale=scale
@@ -255,7 +256,7 @@ class Source:
         span = _span(rows, columns, sheet)
         if span is None or span.rows * span.columns > _HELD:
             return None
-        held = _read(sheet, span, handles, pad=True).astype(np.float64)
+        held = _read(sheet, span, handles, pad=True)
         down = _places(rows, span.top, sheet.grid.shape[0])
         across = _places(columns, span.left, sheet.grid.shape[1])
         inner = held[PAD:-PAD, PAD:-PAD]

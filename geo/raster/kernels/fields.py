@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Singles = NDArray[np.float32]
     Small = NDArray[np.int32]
     Ints = NDArray[np.intp]
     Bytes = NDArray[np.uint8]
@@ -62,8 +63,8 @@ class Known(NamedTuple):
 
     nearest: Small
     """Nearest piece known so far, -1 for none."""
-    square: Floats
-    """Squared distance from it. [m²]"""
+    square: Singles
+    """Squared distance from it; in single precision, right to 6e-8 of itself. [m²]"""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -116,7 +117,9 @@ def square_m2(x: float, y: float, z: float, pieces: Floats, p: int) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tell_round(lattice: Lattice, pieces: Floats, ends: Floats, known: Known) -> None:
+def tell_round(
+    lattice: Lattice, pieces: Floats, ends: Floats, first: int, known: Known
+) -> None:
     """Tell all places up to :data:`REACH` rows and columns from a piece of it.
 
     Parameters
@@ -126,8 +129,10 @@ def tell_round(lattice: Lattice, pieces: Floats, ends: Floats, known: Known) -> 
     pieces
         As :func:`pieces_of` makes them.
     ends
-        Longitude and latitude, or easting and northing, of both ends of each, shape
-        ``(n, 4)``.
+        Longitude and latitude, or easting and northing, of both ends of some of them
+        that follow each other, shape ``(n, 4)``.
+    first
+        Number of the first of these.
     known
         Changes.
     """
@@ -136,9 +141,9 @@ def tell_round(lattice: Lattice, pieces: Floats, ends: Floats, known: Known) -> 
     west, north, step_x, step_y = lattice.west, lattice.north, lattice.dx, lattice.dy
     nearest, squares = known.nearest, known.square
     height, width = squares.shape
-    for p in range(len(ends)):
-        x0, y0 = (ends[p, 0] - west) / step_x, (north - ends[p, 1]) / step_y
-        x1, y1 = (ends[p, 2] - west) / step_x, (north - ends[p, 3]) / step_y
+    for n in range(len(ends)):
+        x0, y0 = (ends[n, 0] - west) / step_x, (north - ends[n, 1]) / step_y
+        x1, y1 = (ends[n, 2] - west) / step_x, (north - ends[n, 3]) / step_y
         if y1 < y0:
             y0, x0, y1, x1 = y1, x1, y0, x0
         top, bottom = max(ceil(y0 - REACH), 0), min(floor(y1 + REACH), height - 1)
@@ -146,6 +151,7 @@ def tell_round(lattice: Lattice, pieces: Floats, ends: Floats, known: Known) -> 
         if top > bottom or most < -REACH or least > width - 1 + REACH:
             continue
         slope = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+        p = first + n
         px, py, pz = pieces[p, 0], pieces[p, 1], pieces[p, 2]
         dx, dy, dz, inverse = pieces[p, 3], pieces[p, 4], pieces[p, 5], pieces[p, 6]
         number = np.int32(p)
@@ -157,25 +163,26 @@ def tell_round(lattice: Lattice, pieces: Floats, ends: Floats, known: Known) -> 
             high = min(floor(min(max(begin, end), most) + REACH), width - 1)
             if low > high:
                 continue
-            first = np.uint64(low // LANES * LANES)
-            last = np.uint64((high // LANES + 1) * LANES)
+            start = np.uint64(low // LANES * LANES)
+            stop = np.uint64((high // LANES + 1) * LANES)
             axis, vz = a[i], z[i] - pz
             if flat:
-                for j in range(first, last):
+                for j in range(start, stop):
                     vx = u[j] - px
                     way = min(max((vx * dx + vz * dz) * inverse, 0.0), 1.0)
                     ex, ez = vx - way * dx, vz - way * dz
-                    square, best = ex * ex + ez * ez, squares[i, j]
+                    square, best = np.float32(ex * ex + ez * ez), squares[i, j]
                     nearer = square < best
                     squares[i, j] = square if nearer else best
                     nearest[i, j] = number if nearer else nearest[i, j]
                 continue
-            for j in range(first, last):
+            for j in range(start, stop):
                 vx, vy = axis * u[j] - px, axis * w[j] - py
                 way = (vx * dx + vy * dy + vz * dz) * inverse
                 way = min(max(way, 0.0), 1.0)
                 ex, ey, ez = vx - way * dx, vy - way * dy, vz - way * dz
-                square, best = ex * ex + ey * ey + ez * ez, squares[i, j]
+                square = np.float32(ex * ex + ey * ey + ez * ez)
+                best = squares[i, j]
                 nearer = square < best
                 squares[i, j] = square if nearer else best
                 nearest[i, j] = number if nearer else nearest[i, j]

@@ -16,7 +16,7 @@ from geo.raster import Grid
 from geo.raster.edges import Drawn
 from geo.raster.fields import WORST, field_of, step_of
 from geo.raster.kernels.fields import REACH
-from geo.raster.kernels.samples import sample_bilinear
+from geo.raster.kernels.samples import PAD, sample_bilinear
 from geo.raster.sheets import Window
 
 GLOBE = Grid(west=124, north=40, dx=0.002, dy=0.002, shape=(90, 130))
@@ -190,3 +190,15 @@ def test_features_that_have_no_place_are_an_error():
     half = Grid(west=0, north=9e6, dx=500, dy=500, shape=(9, 9), crs=crs)
     with pytest.raises(GeometryError, match="no feature has a place in"):
         distances([shapely.Point(179, 0)], half)
+
+
+@pytest.mark.parametrize("grid", [GLOBE, PLANE], ids=["globe", "plane"])
+def test_a_lattice_is_held_in_single_precision_and_padded(grid):
+    smooth = field_of(gpd.GeoSeries(some("points", 3, grid, 1), crs=4326), grid, 1.0)
+    assert smooth.raster.dtype == np.float32
+    assert np.isnan(smooth.raster[:PAD]).all()
+    assert np.isnan(smooth.raster[:, :PAD]).all()
+    rows, columns = grid.shape
+    nodes = smooth.raster[PAD : PAD + rows, PAD : PAD + columns]
+    assert np.isfinite(nodes).all()
+    assert np.isfinite(smooth.raster).sum() == nodes.size
