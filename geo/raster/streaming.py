@@ -41,6 +41,10 @@ _STRIP_BYTES = 48_000_000
 _PANEL = 65_536
 """Columns of a tile at the most."""
 
+_BLOCKS_BYTES = 64_000_000
+"""What the rasters of a row of blocks may take; where it is more, tiles are made
+narrower, since no block is to be read twice. [bytes]"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -125,35 +129,44 @@ def lay_out(plan: Plan, tile: tuple[int, int] | None) -> Layout:
     if tile is not None and min(tile) < 1:
         raise GridError(f"a tile of {tile} cells; expected one or more each way")
     if tile is None:
-        rows, columns, first = _blocks(plan)
+        rows, columns, first, left = _blocks(plan)
     else:
-        rows, columns, first = *tile, 0
+        rows, columns, first, left = *tile, 0, window.left
     rows = max(rows, 2 * LEFT)
     start = first + (window.top - first) // rows * rows
     lines = [*range(start + rows, window.bottom - LEFT, rows)]
     lines = [line for line in lines if line >= window.top + LEFT + 1]
+    start = left + (window.left - left) // columns * columns
     return Layout(
         rows=(window.top, *lines, window.bottom),
-        columns=(*range(window.left, window.right, columns), window.right),
+        columns=(
+            window.left,
+            *range(start + columns, window.right, columns),
+            window.right,
+        ),
         shift=shift,
     )
 
 
-def _blocks(plan: Plan) -> tuple[int, int, int]:
-    """Rows and columns of a tile, and a row at which a block begins."""
+def _blocks(plan: Plan) -> tuple[int, int, int, int]:
+    """Rows and columns of a tile, and a row and a column at which a block begins."""
     columns = min(plan.window.columns, _PANEL)
-    heights, first, size = [1], 0, 1
+    block, first, left, wide, size = 1, 0, plan.window.left, 1, 1
     for source in plan.sources.values():
         part = source.parts[0]
         size += source.dtype.itemsize
-        if part.shift is not None and part.sheet.block[0] > heights[-1]:
-            heights.append(part.sheet.block[0])
-            first = part.shift[0]
+        if part.shift is not None and part.sheet.block[0] > block:
+            block, wide = part.sheet.block
+            first, left = part.shift
     fit = max(int(_STRIP_BYTES / (size * columns)), 1)
-    block = heights[-1]
     if block > 4 * fit:
-        return fit, columns, 0
-    return max(fit // block, 1) * block, columns, first
+        return fit, columns, 0, plan.window.left
+    panels = -(-block * size * columns // _BLOCKS_BYTES)
+    if panels > 1 and wide < columns // panels:
+        columns = -(-columns // (panels * wide)) * wide
+    else:
+        left = plan.window.left
+    return max(fit // block, 1) * block, columns, first, left
 
 
 @dataclass(slots=True)

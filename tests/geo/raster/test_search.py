@@ -221,6 +221,44 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, share):
     assert not any((tmp_path / "out").iterdir())
 
 
+def test_where_a_row_of_blocks_is_long_tiles_are_narrower(tmp_path, monkeypatch):
+    """They end where blocks end, so that none is read twice; sites stay the same."""
+    import dataclasses
+
+    import geopandas as gpd
+    import shapely
+
+    from geo.raster.plan import make_plan
+    from geo.raster.sheets import reading
+    from geo.raster.streaming import lay_out
+
+    siting, _ = make(tmp_path)
+    some = shapely.box(3e5 + 30 * 40, 44e5 - 30 * 1000, 3e5 + 30 * 1250, 44e5 - 30)
+    region = gpd.GeoSeries([some], crs=GRID.crs).to_crs(4326)
+    siting = dataclasses.replace(siting, regions=region)
+    whole = find_sites(siting)
+    # Masks and classes are a byte each; blocks are 128 by 128 cells.
+    monkeypatch.setattr("geo.raster.streaming._STRIP_BYTES", 300_000)
+    monkeypatch.setattr("geo.raster.streaming._BLOCKS_BYTES", 120_000)
+    with reading() as handles:
+        plan = make_plan(siting, handles)
+        layout = lay_out(plan, None)
+    assert layout.columns[0] == plan.window.left > 0
+    assert layout.columns[-1] == plan.window.right
+    assert layout.columns[1:-1] == (512, 1024)
+    assert all(row % 128 == 0 for row in layout.rows[1:-1])
+    covered = np.zeros(GRID.shape, int)
+    for number in range(layout.tiles):
+        window = layout.window(number)
+        covered[window.top : window.bottom, window.left : window.right] += 1
+    inner = covered[
+        plan.window.top : plan.window.bottom, plan.window.left : plan.window.right
+    ]
+    assert (inner == 1).all()
+    assert inner.sum() == covered.sum()
+    same(whole, find_sites(siting))
+
+
 def test_a_search_takes_memory_for_tiles_not_for_rasters(tmp_path):
     """The rows that a tile hands on are copied, and strips use memory again."""
     from geo.raster.plan import make_plan
