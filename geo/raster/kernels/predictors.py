@@ -3,8 +3,9 @@
 Predictor 2 [1]_ leaves in each cell its difference from the one to its left, as a
 whole number that wraps. Predictor 3 [2]_ puts the highest bytes of the numbers of a row
 first, then the next, down to the lowest, and leaves of each byte its difference from
-the one before. Rows know nothing of each other; four are summed side by side, because
-each sum waits for the one before it in its row.
+the one before. Each sum waits for the one before it: bytes are summed within words of
+eight first, many words at a time, so that only one sum a word has to wait. Rows know
+nothing of each other, and cells are summed in four of them side by side.
 
 References
 ----------
@@ -25,32 +26,44 @@ if TYPE_CHECKING:
 _EVEN = np.uint64(0x00FF00FF00FF00FF)
 """Every second byte of a word, so that sums of bytes have room."""
 
-_SPREAD = np.uint64(0x0001000100010001)
-"""Times this, each sixteen bits of a word become the sum of theirs and those below."""
-
 _ONE, _TWO, _THREE = np.uint32(8), np.uint32(16), np.uint32(24)
 """Bits of so many bytes."""
 
 _NAN = np.uint32(0x7FC00000)
 
-_BYTE, _LAST, _LOW = np.uint64(8), np.uint64(48), np.uint64(255)
+_BYTE, _PAIR, _FOUR, _LAST = np.uint64(8), np.uint64(16), np.uint64(32), np.uint64(48)
+_LOW = np.uint64(255)
 
 
 @njit(cache=True, nogil=True)
-def _next(word: Any, before: Any) -> Any:
-    """Sum the bytes of a word one by one, and tell the last sum, spread.
+def _sum_row(
+    row: NDArray[np.uint64], pairs: NDArray[np.uint64], before: NDArray[np.uint64]
+) -> None:
+    """Turn differences of bytes along a row into the bytes, in place.
 
     Parameters
     ----------
-    word
-        Eight bytes, the first the lowest.
-    before
-        Sum of all bytes before them, in each sixteen bits.
+    row
+        Eight bytes each, the first the lowest, shape ``(words,)``.
+    pairs, before
+        Memory to work with, of the same shape.
     """
-    odd = (word >> _BYTE) & _EVEN
-    pairs = ((word & _EVEN) + odd) * _SPREAD + before
-    sums = ((pairs - odd) & _EVEN) | ((pairs & _EVEN) << _BYTE)
-    return sums, ((pairs >> _LAST) & _LOW) * _SPREAD
+    for i in range(len(row)):
+        # In each sixteen bits the sum of two bytes, then of all up to these.
+        sums = (row[i] & _EVEN) + ((row[i] >> _BYTE) & _EVEN)
+        sums += sums << _PAIR
+        pairs[i] = sums + (sums << _FOUR)
+    total = np.uint64(0)
+    for i in range(len(row)):
+        before[i] = total
+        total += pairs[i] >> _LAST
+    for i in range(len(row)):
+        spread = before[i] & _LOW
+        spread |= spread << _PAIR
+        spread |= spread << _FOUR
+        sums = pairs[i] + spread
+        odd = (row[i] >> _BYTE) & _EVEN
+        row[i] = ((sums - odd) & _EVEN) | ((sums & _EVEN) << _BYTE)
 
 
 @njit(cache=True, nogil=True)
@@ -62,20 +75,9 @@ def sum_bytes(words: NDArray[np.uint64]) -> None:
     words
         Eight bytes each, the first the lowest; shape ``(rows, words)``.
     """
-    rows, n = words.shape
-    zero = np.uint64(0)
-    for r in range(0, rows - 3, 4):
-        one, two, three, four = words[r], words[r + 1], words[r + 2], words[r + 3]
-        a, b, c, d = zero, zero, zero, zero
-        for i in range(n):
-            one[i], a = _next(one[i], a)
-            two[i], b = _next(two[i], b)
-            three[i], c = _next(three[i], c)
-            four[i], d = _next(four[i], d)
-    for r in range(rows - rows % 4, rows):
-        one, a = words[r], zero
-        for i in range(n):
-            one[i], a = _next(one[i], a)
+    pairs, before = np.empty_like(words[0]), np.empty_like(words[0])
+    for r in range(len(words)):
+        _sum_row(words[r], pairs, before)
 
 
 @njit(cache=True, nogil=True)
@@ -132,18 +134,17 @@ def undo_float32(
     size, twin = np.uint32(0x7FFFFFFF), nodata
     if nodata & size == 0:
         twin = nodata ^ np.uint32(0x80000000)  # 0 and −0
-    for top in range(0, rows, 4):
-        # Four at a time all the way, while they are in the nearest cache.
-        bottom = min(top + 4, rows)
-        sum_bytes(words[top:bottom])
-        for r in range(top, bottom):
-            a, b, c, d = planes[r, 0], planes[r, 1], planes[r, 2], planes[r, 3]
-            line = out[r * step : r * step + columns]
-            for i in range(columns):
-                high = (np.uint32(a[i]) << _THREE) | (np.uint32(b[i]) << _TWO)
-                bits = high | (np.uint32(c[i]) << _ONE) | np.uint32(d[i])
-                good = ((bits & size) < huge) & (bits != nodata) & (bits != twin)
-                line[i] = bits if good else _NAN
+    pairs, before = np.empty_like(words[0]), np.empty_like(words[0])
+    for r in range(rows):
+        # Row by row all the way, while it is in the nearest cache.
+        _sum_row(words[r], pairs, before)
+        a, b, c, d = planes[r, 0], planes[r, 1], planes[r, 2], planes[r, 3]
+        line = out[r * step : r * step + columns]
+        for i in range(columns):
+            high = (np.uint32(a[i]) << _THREE) | (np.uint32(b[i]) << _TWO)
+            bits = high | (np.uint32(c[i]) << _ONE) | np.uint32(d[i])
+            good = ((bits & size) < huge) & (bits != nodata) & (bits != twin)
+            line[i] = bits if good else _NAN
 
 
 @njit(cache=True, nogil=True)
