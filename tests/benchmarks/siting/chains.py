@@ -153,9 +153,7 @@ def siting_of(folder: Path) -> Any:
             for name, raster in plan["rasters"].items()
         },
         features={
-            name: gpd.read_parquet(
-                (folder / vector["file"]).with_suffix(".parquet"), columns=["geometry"]
-            ).geometry
+            name: gpd.read_file(folder / vector["file"], columns=[]).geometry
             for name, vector in plan["vectors"].items()
             if any(entry["id"] == f"{name}_m" for entry in plan["criteria"])
         },
