@@ -290,8 +290,10 @@ def _checked(features: gpd.GeoSeries, grid: Grid) -> Shapes:
 
 def _planar(drawn: Drawn, grid: Grid, distance_m: float) -> Reach:
     """Pieces of edges in the plane of a projected grid."""
-    edges, images = drawn.within(lonlat_box(grid, distance_m))
-    return planar_reach(onto_plane(edges, grid, images)[0], grid, distance_m)
+    box = lonlat_box(grid, distance_m)
+    found = drawn.within(box)
+    ends = [onto_plane(edges, grid, images)[0] for edges, images in found]
+    return planar_reach(np.concatenate(ends), grid, distance_m)
 
 
 def planar_reach(ends: Floats, grid: Grid, distance_m: float) -> Reach:

@@ -11,6 +11,8 @@ from geo.errors import GeometryError, GridError
 from geo.geodesy import ECCENTRICITY_SQUARED, EQUATORIAL_RADIUS_M
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from geo.raster.grid import Grid
@@ -62,40 +64,32 @@ class Drawn:
                 self._images = images_of(self._taken_apart(), self.grid)
             return self._images
 
-    def within(self, box: Box) -> tuple[Floats, Floats]:
-        """Cut the edges, turned as often as it takes, to a box.
+    def within(self, box: Box) -> Iterator[tuple[Floats, Floats]]:
+        """Cut the edges, turned as often as it takes, to a box, some at a time.
 
         Parameters
         ----------
         box
             West, south, east, north. [degrees]
 
-        Returns
-        -------
+        Yields
+        ------
         edges : numpy.ndarray
             Ends, lon, lat, lon, lat, shape ``(m, 4)``. [degrees]
         images : numpy.ndarray
             Their images as far as they are known, else not finite.
         """
-        found: list[tuple[Floats, Floats]] = []
         for turn in turns(box):
-            moved = self.edges
-            if turn:
-                moved = moved + np.array([turn, 0.0, turn, 0.0])
-            parts, whole = clipped(moved, box)
-            if turn:
-                images = np.full_like(parts, np.nan)
-            elif parts is moved:
-                images = self.images
-            else:
-                images = self.images[whole]
-                images[whole < 0] = np.nan
-            if len(parts) or not found:
-                found.append((parts, images))
-        if len(found) == 1:
-            return found[0]
-        edges, known = (np.concatenate(part) for part in zip(*found, strict=True))
-        return edges, known
+            for first in range(0, len(self.edges), _TOGETHER):
+                some = slice(first, first + _TOGETHER)
+                edges = self.edges[some] + np.array([turn, 0.0, turn, 0.0])
+                parts, whole = clipped(edges, box)
+                if turn:
+                    images = np.full_like(parts, np.nan)
+                else:
+                    images = self.images[some][whole]
+                    images[whole < 0] = np.nan
+                yield parts, images
 
     def _taken_apart(self) -> Floats:
         from geo.kernels.edges import edges_of

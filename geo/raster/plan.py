@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from geo.raster.metric import Metric, metric_of, units_of
 from geo.raster.rules import Rule, compile_rule
 from geo.raster.sheets import Handles, Window
 from geo.raster.siting import DISTANCE, ELEVATION, TERRAIN
-from geo.raster.sources import Source, open_source
+from geo.raster.sources import Smooth, Source, open_source
 from geo.raster.tiles import Limits
 
 if TYPE_CHECKING:
@@ -76,35 +76,56 @@ class Plan:
         """Cells round a tile whose elevation is needed."""
         return int(any(rule.is_terrain for rule in self.rules))
 
-    def mask(self, window: Window) -> Bools:
+    def judged(self) -> Plan:
+        """Let go of what only the work on tiles needs: marks, and values of fields.
+
+        Returns
+        -------
+        Plan
+            To make tables and files of sites with.
+        """
+        nothing = np.empty((0, 0), np.float32)
+        rules = [
+            replace(rule, source=replace(rule.source, raster=nothing))
+            if isinstance(rule.source, Smooth)
+            else rule
+            for rule in self.rules
+        ]
+        return replace(self, rules=tuple(rules), regions=None, near=(), far=())
+
+    def mask(self, window: Window, memory: Bools | None = None) -> Bools:
         """Mark the cells of a window that lie in the regions.
 
         Parameters
         ----------
         window
             Rows and columns of the grid.
+        memory
+            Bytes to use, shape ``(n,)``, as many as the answer has or more; new ones
+            when None.
 
         Returns
         -------
         numpy.ndarray
             1 or 0; columns rounded up to a multiple of 8 beyond the window, those 0.
         """
-        wide = (window.columns // 8 + 1) * 8
-        mask = np.zeros((window.rows, wide), np.uint8)
+        mask = _matrix(window.rows, (window.columns // 8 + 1) * 8, memory)
         inner = mask[:, : window.columns]
         if self.regions is None:
             inner[:] = 1
+            mask[:, window.columns :] = 0
         else:
+            mask[:] = 0
             self.regions.mark(inner, row=window.top, column=window.left)
         return mask
 
-    def barred(self, window: Window) -> Bools | None:
+    def barred(self, window: Window, memory: Bools | None = None) -> Bools | None:
         """Mark the cells that lie too near to features, or too far from them.
 
         Parameters
         ----------
-        window
-            Rows and columns of the grid.
+        window, memory
+            As for :meth:`mask`.
 
         Returns
         -------
@@ -114,7 +135,8 @@ class Plan:
         if not self.near and not self.far:
             return None
         place = {"row": window.top, "column": window.left}
-        barred = np.zeros((window.rows, window.columns), np.uint8)
+        barred = _matrix(window.rows, window.columns, memory)
+        barred[:] = 0
         for marks in self.near:
             marks.mark(barred, **place)
         for marks in self.far:
@@ -122,6 +144,13 @@ class Plan:
             marks.mark(near_enough, **place)
             barred |= near_enough ^ 1
         return barred
+
+
+def _matrix(rows: int, columns: int, memory: Bools | None) -> Bools:
+    """Bytes in rows and columns, whatever they hold."""
+    if memory is None:
+        return np.empty((rows, columns), np.uint8)
+    return memory[: rows * columns].reshape(rows, columns)
 
 
 def make_plan(siting: Siting, handles: Handles, *, threads: int | None = None) -> Plan:

@@ -81,6 +81,7 @@ def search(
             _judge(streamer, front, spool, kept, paper, progress, threads)
             # The file of scores is packed without the memory of tiles.
             del streamer
+            plan = plan.judged()
     sites, labels = front.sites()
     cells = Cells(
         labels,

@@ -194,6 +194,7 @@ class Streamer:
         self._lock = threading.Lock()
         self._free: dict[str, list[NDArray[Any]]] = {}
         self._blank: list[NDArray[np.float32]] = []
+        self._spare: list[Bools] = []
 
     def judge(self, number: int) -> tuple[Part | None, Bools]:
         """Read and judge a tile.
@@ -218,26 +219,30 @@ class Streamer:
         """
         tail = self._tail(number)
         nothing = np.zeros((0, 0), np.uint8)
+        window = self.layout.window(number)
         try:
-            window = self.layout.window(number)
-            mask = self.plan.mask(window)
-            if not mask.any():
-                return None, nothing
-            buffers = self._read(number, window, tail)
+            with self._bytes(window) as of_mask, self._bytes(window) as of_barred:
+                mask = self.plan.mask(window, of_mask)
+                if not mask.any():
+                    return None, nothing
+                buffers = self._read(number, window, tail)
+                tail.known.set()
+                try:
+                    self._take_over(number, window, buffers)
+                    barred = self.plan.barred(window, of_barred)
+                    return self._judge(number, window, mask, barred, buffers)
+                finally:
+                    self._give_back(buffers)
         finally:
             # Whoever waits for these rows reads them itself if there are none.
             tail.known.set()
-        try:
-            self._take_over(number, window, buffers)
-            return self._judge(number, window, mask, buffers)
-        finally:
-            self._give_back(buffers)
 
     def _judge(
         self,
         number: int,
         window: Window,
         mask: Bools,
+        barred: Bools | None,
         buffers: dict[str, NDArray[Any]],
     ) -> tuple[Part, Bools]:
         values, heights = {}, np.zeros((0, 0))
@@ -261,12 +266,26 @@ class Streamer:
             return judge(
                 tile,
                 mask,
-                self.plan.barred(window),
+                barred,
                 rules=self.plan.rules,
                 limits=self.plan.limits,
                 borders=self.layout.borders(number),
                 score=score,
             )
+
+    @contextmanager
+    def _bytes(self, window: Window) -> Iterator[Bools]:
+        """Lend bytes for the cells of a tile and 8 more a row; they hold anything."""
+        size = window.rows * (window.columns + 8)
+        with self._lock:
+            flat = self._spare.pop() if self._spare else None
+        if flat is None or flat.size < size:
+            flat = np.empty(size, np.uint8)
+        try:
+            yield flat
+        finally:
+            with self._lock:
+                self._spare.append(flat)
 
     @contextmanager
     def _zeros(self, window: Window) -> Iterator[NDArray[np.float32] | None]:

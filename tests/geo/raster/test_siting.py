@@ -367,6 +367,54 @@ def test_nothing_eligible_is_an_empty_table_with_all_columns(world):
     assert len(none.runs.row) == 0
 
 
+@pytest.mark.parametrize("limited", [False, True])
+def test_masks_are_the_same_in_memory_that_was_used(world, limited):
+    import dataclasses
+
+    from geo.raster.plan import make_plan
+    from geo.raster.sheets import Window, reading
+
+    siting, *_ = world
+    if limited:
+        roads = siting.features["roads"]
+        region = shapely.buffer(roads.iloc[0].centroid, 0.02)
+        region = gpd.GeoSeries([region], crs=4326)
+        siting = dataclasses.replace(siting, regions=region)
+    with reading() as handles:
+        plan = make_plan(siting, handles)
+    rows, columns = siting.grid.shape
+    used = np.full(rows * (columns + 8) + 3, 7, np.uint8)
+    for window in (Window(0, 0, rows, columns), Window(3, 5, 20, 24)):
+        for ask in (plan.mask, plan.barred):
+            used[:] = 7
+            fresh, again = ask(window), ask(window, used)
+            assert np.shares_memory(again, used)
+            assert set(np.unique(fresh)) <= {0, 1}
+            np.testing.assert_array_equal(fresh, again)
+    assert plan.barred(window).any()
+
+
+def test_a_plan_lets_go_of_what_only_tiles_need(world):
+    from geo.raster.plan import make_plan
+    from geo.raster.sheets import reading
+    from geo.raster.sources import Smooth
+
+    siting, *_ = world
+    with reading() as handles:
+        plan = make_plan(siting, handles)
+    assert plan.near
+    light = plan.judged()
+    assert not light.near
+    assert not light.far
+    fields = [rule.source for rule in plan.rules if isinstance(rule.source, Smooth)]
+    held = [rule.source for rule in light.rules if isinstance(rule.source, Smooth)]
+    assert fields
+    assert [field.scale for field in held] == [field.scale for field in fields]
+    assert all(field.raster.size for field in fields)
+    assert not any(field.raster.size for field in held)
+    assert [rule.name for rule in light.rules] == [rule.name for rule in plan.rules]
+
+
 def test_only_the_best_get_outlines_if_so_asked(world):
     whole = find_sites(world[0])
     some = find_sites(world[0], keep=3)
