@@ -121,7 +121,8 @@ class Rule:
             scores.sum_values(values, runs, self.curve, totals, score)
         elif isinstance(self.source, Smooth):
             raster, rows, columns = tile.smooth(self)
-            across = smooth.Across.of(columns, raster.shape[1])
+            left = tile.window.left
+            across = self.source.across.part(left, left + tile.window.columns)
             scale = self.source.scale
             smooth.sum_smooth(
                 raster, rows, columns, across, scale, runs, self.curve, totals, score

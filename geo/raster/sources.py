@@ -25,6 +25,7 @@ from geo.raster.kernels.samples import (
     sample_bilinear,
     sample_nearest,
 )
+from geo.raster.kernels.smooth import Across
 from geo.raster.sheets import Handles, Sheet, Window, offsets, open_sheets
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Smooth:
         Whether every cell of the grid gets a value.
     scale
         Steps to one in which values are added up: 2²⁶ of them hold every value.
+    across
+        The columns, made ready for sums.
     """
 
     raster: NDArray[Any]
@@ -66,6 +69,7 @@ class Smooth:
     columns: Places
     complete: bool
     scale: float
+    across: Across
 
     @classmethod
     def of(
@@ -76,7 +80,12 @@ class Smooth:
         most = max(float(most), -float(least), 1e-300)
         scale = math.ldexp(1.0, 26 - math.frexp(most)[1])
         return cls(
-            raster=raster, rows=rows, columns=columns, complete=complete, scale=scale
+            raster=raster,
+            rows=rows,
+            columns=columns,
+            complete=complete,
+            scale=scale,
+            across=Across.of(columns, raster.shape[1]),
         )
 
     def places(self, window: Window) -> tuple[Places, Places]:

@@ -42,24 +42,24 @@ _WHOLE = 2.0**PLACE
 
 
 class Across(NamedTuple):
-    """Where the columns of a tile lie among those of a field.
+    """Where columns of cells lie among those of a field.
 
     Places are in steps of ``2⁻¹⁶`` from one column of the field to the next.
     """
 
     at: Small
-    """For each column of the tile the one of the field before it; rising, but for 0
-    where there is none. Shape ``(columns,)``."""
+    """For each column the one of the field before it; rising, but for 0 where there is
+    none. Shape ``(columns,)``."""
     place: Small
     """How far beyond that each lies, shape ``(columns,)``."""
     before: Ints
     """Sum of the places of all columns before each, shape ``(columns + 1,)``."""
     end: Small
-    """For each column of the field the first of the tile that lies beyond the next."""
+    """For each column of the field the first one that lies beyond the next."""
     first: Small
-    """For each column of the field the place of the first column of the tile."""
+    """For each column of the field the place of the first one behind it."""
     last: Small
-    """For each column of the field the place of the last column of the tile."""
+    """For each column of the field the place of the last one before the next."""
 
     @classmethod
     def of(cls, columns: Places, width: int) -> Across:
@@ -68,7 +68,7 @@ class Across(NamedTuple):
         Parameters
         ----------
         columns
-            Of the tile.
+            Of cells.
         width
             Columns of the field.
 
@@ -87,6 +87,26 @@ class Across(NamedTuple):
         last[at] = place
         first[at[::-1]] = place[::-1]
         return cls(at, place, before, end, first, last)
+
+    def part(self, start: int, stop: int) -> Across:
+        """Take some of the columns, which are counted anew.
+
+        Parameters
+        ----------
+        start, stop
+            The first of them, and the one after the last.
+
+        Returns
+        -------
+        Across
+            With the same field; its columns may go on beyond those taken.
+        """
+        return self._replace(
+            at=self.at[start:stop],
+            place=self.place[start:stop],
+            before=self.before[start : stop + 1],
+            end=self.end - np.int32(start),
+        )
 
 
 @njit(cache=True, nogil=True)

@@ -57,8 +57,10 @@ def test_sums_are_those_of_the_cells_one_by_one(seed, holes, corners, scored):
     draw = np.random.default_rng(seed)
     raster = draw.uniform(0, 100, (12, 40))
     raster[draw.random(raster.shape) < holes] = np.nan
-    rows, columns = places(9, draw), places(30, draw)
-    across = Across.of(columns, raster.shape[1])
+    rows, wider = places(9, draw), places(50, draw)
+    # The columns of a tile, which may begin and end between nodes.
+    columns = Places(wider.at[11:41], wider.part[11:41])
+    across = Across.of(wider, raster.shape[1]).part(11, 41)
     runs = runs_of(draw.random((9, 30)) < 0.8, draw)
     at = np.array(corners, np.float64)
     curve = Curve(at, np.full(max(len(at) - 1, 0), 0.5), 0.0, 0.25)
