@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from geo.raster.kernels.horn import (
     aspect_degrees,
     aspect_tile,
+    gentle_degrees,
     gradient,
     slope_degrees,
     slope_tile,
@@ -104,3 +105,14 @@ def test_level_ground_has_no_aspect():
     assert np.isnan(aspect_degrees(np.nan, 1.0))
     assert np.isnan(aspect_degrees(1.0, np.nan))
     assert slope_degrees(np.inf) == 90.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gentle_slopes_are_the_slopes_to_the_last_bit(dtype):
+    rng = np.random.default_rng(11)
+    some = np.concatenate(
+        [rng.uniform(0, 0.43, 20_000), 10.0 ** rng.uniform(-12, -1, 20_000)]
+    )
+    edges = np.array([0.0, np.nextafter(0.43, 0), 1e-30])
+    for tan2 in np.concatenate([some, edges]).astype(dtype):
+        assert gentle_degrees(tan2) == slope_degrees(tan2)
