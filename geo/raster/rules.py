@@ -123,10 +123,10 @@ class Rule:
             raster, rows, columns = tile.smooth(self)
             left = tile.window.left
             across = self.source.across.part(left, left + tile.window.columns)
-            scale = self.source.scale
-            smooth.sum_smooth(
-                raster, rows, columns, across, scale, runs, self.curve, totals, score
-            )
+            field = (raster, rows, columns, across, self.source.scale)
+            smooth.sum_smooth(*field, runs, self.curve, totals)
+            if len(score):
+                smooth.grade_smooth(*field, runs, self.curve, score)
         else:
             kernel = terrain.sum_slope if self.kind == "slope" else terrain.sum_aspect
             kernel(tile.heights, tile.dx_m, tile.dy_m, runs, self.curve, totals, score)

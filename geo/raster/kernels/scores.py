@@ -97,6 +97,30 @@ def membership(value: float, curve: Curve) -> float:
     return total
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def grade(values: Floats, curve: Curve, out: Floats) -> None:
+    """Turn values into weighted memberships, to the last bit as :func:`membership`.
+
+    Parameters
+    ----------
+    values
+        Of the measure, shape ``(n,)``.
+    curve
+        With two corners or more.
+    out
+        Filled: memberships times the weight. [1]
+    """
+    at, rise, weight = curve.at, curve.rise, curve.weight
+    out[:] = curve.base
+    for k in range(len(rise)):
+        low, span, gain = at[k], at[k + 1] - at[k], rise[k]
+        for c in range(len(out)):
+            way = (values[c] - low) / span
+            out[c] += min(max(way, 0.0), 1.0) * gain
+    for c in range(len(out)):
+        out[c] *= weight
+
+
 @njit(cache=True, nogil=True)
 def stretch_of(value: float, at: Floats | Ints) -> int:
     """Tell between which corners a value lies.

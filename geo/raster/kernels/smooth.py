@@ -23,7 +23,7 @@ from geo.raster.kernels.scores import (
     Stretches,
     Totals,
     add_steps,
-    membership,
+    grade,
     stretch_of,
     widen,
 )
@@ -119,7 +119,6 @@ def sum_smooth(
     runs: Stretches,
     curve: Curve,
     totals: Totals,
-    score: Any,
 ) -> None:
     """Add up a measure that a coarser raster gives, bilinear.
 
@@ -132,7 +131,7 @@ def sum_smooth(
         Of the columns.
     scale
         Steps to one of the values of the raster.
-    runs, curve, totals, score
+    runs, curve, totals
         As :func:`geo.raster.kernels.scores.sum_values` takes them; totals are in steps
         of ``2⁻¹⁶`` of those.
     """
@@ -141,57 +140,49 @@ def sum_smooth(
     row, start, stop, group = runs.row, runs.start, runs.stop, runs.group
     at, place, before = across.at, across.place, across.before
     ends, first, last = across.end, across.first, across.last
-    scored = len(score) > 0 and len(corners) > 0
     step = 1.0 / (scale * _WHOLE)
     known, down = -1, 0.0
     upper = lower = raster[0]
     for i in range(len(row)):
         r, g, c, stop_of_run = row[i], group[i], start[i], stop[i]
-        if g < 0 and not scored:
+        if g < 0:
             continue
         if r != known:
             known, down = r, rows.part[r]
             upper, lower = raster[rows.at[r]], raster[rows.at[r] + 1]
-        if g >= 0:
-            # From column to column of the field, as if all had values and the whole
-            # run lay in one stretch of the membership. Both hold nearly always.
-            k = at[c]
-            one = (1.0 - down) * upper[k] + down * lower[k]
+        # From column to column of the field, as if all had values and the whole
+        # run lay in one stretch of the membership. Both hold nearly always.
+        k = at[c]
+        one = (1.0 - down) * upper[k] + down * lower[k]
+        other = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
+        check = one + other
+        left = np.int64(np.rint(one * scale))
+        right = np.int64(np.rint(other * scale))
+        base, rise = left << PLACE, right - left
+        low = high = base + rise * place[c]
+        begin, end, so_far, total = c, ends[k], before[c], np.int64(0)
+        while end < stop_of_run:
+            until = before[end]
+            total += (end - begin) * base + rise * (until - so_far)
+            tail = base + rise * last[k]
+            k += 1
             other = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
-            check = one + other
-            left, right = (
-                np.int64(np.rint(one * scale)),
-                np.int64(np.rint(other * scale)),
-            )
+            check += other
+            left, right = right, np.int64(np.rint(other * scale))
             base, rise = left << PLACE, right - left
-            low = high = base + rise * place[c]
-            begin, end, so_far, total = c, ends[k], before[c], np.int64(0)
-            while end < stop_of_run:
-                until = before[end]
-                total += (end - begin) * base + rise * (until - so_far)
-                tail = base + rise * last[k]
-                k += 1
-                other = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
-                check += other
-                left, right = right, np.int64(np.rint(other * scale))
-                base, rise = left << PLACE, right - left
-                ahead = base + rise * first[k]
-                low, high = min(low, tail, ahead), max(high, tail, ahead)
-                begin, end, so_far = end, ends[k], until
-            total += (stop_of_run - begin) * base
-            total += rise * (before[stop_of_run] - so_far)
-            tail = base + rise * place[stop_of_run - 1]
-            a, b = min(low, tail) * step, max(high, tail) * step
-            stretch = stretch_of(a, corners)
-            if isfinite(check) and stretch == stretch_of(b, corners):
-                add_steps(sums, g, stretch, stop_of_run - c, total)
-                widen(bounds, g, a, b)
-            else:
-                _sum_pieces(
-                    raster, rows, columns, across, scale, i, runs, curve, totals
-                )
-        if scored:
-            _grade(raster, rows, columns, across, scale, i, runs, curve, score)
+            ahead = base + rise * first[k]
+            low, high = min(low, tail, ahead), max(high, tail, ahead)
+            begin, end, so_far = end, ends[k], until
+        total += (stop_of_run - begin) * base
+        total += rise * (before[stop_of_run] - so_far)
+        tail = base + rise * place[stop_of_run - 1]
+        a, b = min(low, tail) * step, max(high, tail) * step
+        stretch = stretch_of(a, corners)
+        if isfinite(check) and stretch == stretch_of(b, corners):
+            add_steps(sums, g, stretch, stop_of_run - c, total)
+            widen(bounds, g, a, b)
+        else:
+            _sum_pieces(raster, rows, columns, across, scale, i, runs, curve, totals)
 
 
 @njit(cache=True, nogil=True)
@@ -258,27 +249,66 @@ def _sum_pieces(
 
 
 @njit(cache=True, nogil=True)
-def _grade(
+def grade_smooth(
     raster: Floats,
     rows: Places,
     columns: Places,
     across: Across,
     scale: float,
-    i: int,
     runs: Stretches,
     curve: Curve,
     score: Any,
 ) -> None:
-    """Add to the scores of the cells of one run; parameters as for the whole."""
+    """Add the memberships of a measure that a coarser raster gives to scores.
+
+    Parameters
+    ----------
+    raster, rows, columns, across, scale, runs
+        As for :func:`sum_smooth`.
+    curve
+        How to grade; nothing is added if it has no corners.
+    score
+        Scores of cells, which grow by weight times membership; shape
+        ``(rows, columns)``.
+    """
+    if len(curve.at) == 0:
+        return
+    # Names of their own, since a field of a tuple is taken out anew each time.
+    row, start, stop = runs.row, runs.start, runs.stop
+    at, place, ends = across.at, across.place, across.end
     step = 1.0 / (scale * _WHOLE)
-    r, c, stop = runs.row[i], runs.start[i], runs.stop[i]
-    while c < stop:
-        end, base, rise = _piece(raster, rows, columns, across, scale, r, c)
-        end = min(end, stop)
-        for m in range(c, end):
-            value = (base + rise * across.place[m]) * step
-            score[r, m] += curve.weight * membership(value, curve)
-        c = end
+    values, grades = np.empty(len(at)), np.empty(len(at))
+    n, i = len(row), 0
+    while i < n:
+        # The cells of all runs of a row side by side.
+        r, first, count = row[i], i, 0
+        down = rows.part[r]
+        upper, lower = raster[rows.at[r]], raster[rows.at[r] + 1]
+        while i < n and row[i] == r:
+            c = start[i]
+            while c < stop[i]:
+                k = at[c]
+                left = (1.0 - down) * upper[k] + down * lower[k]
+                right = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
+                end = min(ends[k], stop[i])
+                base, rise = np.int64(0), np.int64(0)
+                if isfinite(left) and isfinite(right):
+                    base = np.int64(np.rint(left * scale))
+                    rise = np.int64(np.rint(right * scale)) - base
+                    base = base << PLACE
+                else:
+                    end, base, rise = _piece(raster, rows, columns, across, scale, r, c)
+                for m in range(c, end):
+                    values[count + m - c] = (base + rise * place[m]) * step
+                count += end - c
+                c = end
+            i += 1
+        grade(values[:count], curve, grades[:count])
+        count = 0
+        for j in range(first, i):
+            for c in range(start[j], stop[j]):
+                score[r, c] += grades[count]
+                count += 1
 
 
 @njit(cache=True, nogil=True)

@@ -24,6 +24,7 @@ from geo.raster.kernels.scores import (
     Totals,
     add,
     add_steps,
+    grade,
     membership,
     stretch_of,
     widen,
@@ -97,6 +98,7 @@ def sum_slope(
     room = wide + _AT_ONCE
     tan2, some = np.empty(room, heights.dtype), np.empty(room, heights.dtype)
     steps = np.empty(wide, np.int32)
+    values, grades = np.empty(wide), np.empty(wide)
     scored = len(score) > 0 and len(curve.at) > 0
     # The first step of each stretch but the lowest.
     corners = np.ceil(curve.at * SLOPE).astype(np.int64)
@@ -153,11 +155,13 @@ def sum_slope(
                         add_steps(sums, g, one, 1, np.int64(steps[k]))
                 widen(bounds, g, low / SLOPE, high / SLOPE)
         if scored:
+            for k in range(count):
+                values[k] = steps[k] / SLOPE
+            grade(values[:count], curve, grades[:count])
             count = 0
             for j in range(i, end):
                 for k in range(start[j], stop[j]):
-                    member = membership(steps[count] / SLOPE, curve)
-                    score[r, k] += curve.weight * member
+                    score[r, k] += grades[count]
                     count += 1
         i = end
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from geo.raster.kernels.samples import Places
 from geo.raster.kernels.scores import CARRY, Curve, Stretches, Totals
-from geo.raster.kernels.smooth import PLACE, Across, sum_smooth
+from geo.raster.kernels.smooth import PLACE, Across, grade_smooth, sum_smooth
 
 SCALE = 2.0**10
 
@@ -69,7 +69,10 @@ def test_sums_are_those_of_the_cells_one_by_one(seed, holes, corners, scored):
         np.broadcast_to([np.inf, -np.inf], (3, 2)).copy(),
     )
     score = np.zeros((9, 30) if scored else (0, 0), np.float32)
-    sum_smooth(raster, rows, columns, across, SCALE, runs, curve, totals, score)
+    field = (raster, rows, columns, across, SCALE)
+    sum_smooth(*field, runs, curve, totals)
+    if scored:
+        grade_smooth(*field, runs, curve, score)
     step = 1.0 / (SCALE * 2.0**PLACE)
     count = np.zeros((3, len(at) + 1), np.int64)
     total = np.zeros(count.shape, object)
