@@ -66,7 +66,7 @@ _LEAST, _MOST = 1 << 14, 1 << 26
 _ENTRIES = 4096
 """Tags in a directory at the most."""
 
-_SHELF = 64_000_000
+_SHELF = 16_000_000
 """What may be kept of decoded blocks of which only a part was asked for. [bytes]"""
 
 
