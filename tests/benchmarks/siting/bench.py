@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from alone import Trial, run
-from chains import ATLITE, CHAINS, FLOOR, OURS, Chain, Sites
+from chains import ATLITE, BEST, CHAINS, FLOOR, OURS, Chain, Sites
 from terrain import COLS, ROWS, written
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -219,10 +219,10 @@ def _growth(
         if min(rows, cols) < 512:
             continue
         folder = _terrain(asked, rows, cols)
-        pair = [tables.Row(CHAINS[name]) for name in (FLOOR, OURS)]
-        grown.append((rows * cols, *pair))
+        some = [tables.Row(CHAINS[name]) for name in (FLOOR, OURS, BEST)]
+        grown.append((rows * cols, *some))
         for number in range(min(asked.rounds, 3)):
-            for row in pair:
+            for row in some:
                 outcome = _trial(row.chain, folder, asked, python, scratch)
                 if outcome.error:
                     row.trouble = outcome.error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+BEST = "Lodemap, polygons of the best 500"
 OURS, FLOOR, ATLITE = "Lodemap", "floor: inputs read once", "gdaldem + atlite chain"
 STRIP = 512
 CACHE_MB = 64
@@ -310,7 +311,7 @@ CHAINS = {
             whole=True,
         ),
         Chain(
-            name=f"{OURS}, polygons of the best 500",
+            name=BEST,
             work=lambda folder, scratch: lodemap(folder, scratch, keep=500),
             does="statistics, scores of all",
             about_s=2.0,

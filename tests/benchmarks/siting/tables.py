@@ -171,13 +171,17 @@ def _pair(values: list[int]) -> str:
     return " and ".join(f"{value:,}" for value in values)
 
 
-def growth(grown: list[tuple[int, Row, Row]]) -> str:
+def growth(grown: list[tuple[int, Row, Row, Row]]) -> str:
     lines = [
-        ["cells", "floor s", f"{OURS} s", "/ floor", "CPU s", "CPU / floor", "peak MB"]
+        [
+            *("cells", "floor s", f"{OURS} s", "/ floor", "CPU s", "CPU / floor"),
+            *("peak MB", "best 500: s", "/ floor", "peak MB"),
+        ]
     ]
-    for cells, floor, mine in grown:
-        if not mine.outcomes:
-            lines.append([f"{cells:,}", mine.trouble, *[NEVER] * 5])
+    for cells, floor, mine, best in grown:
+        if not (mine.outcomes and best.outcomes):
+            trouble = mine.trouble or best.trouble
+            lines.append([f"{cells:,}", trouble, *[NEVER] * 8])
             continue
         lines.append(
             [
@@ -188,6 +192,9 @@ def growth(grown: list[tuple[int, Row, Row]]) -> str:
                 f"{mine.median('cpu_s'):.2f}",
                 _ratio(mine, floor, "cpu_s"),
                 f"{mine.median('peak_mb'):,.0f}",
+                f"{best.median('wall_s'):.2f}",
+                _ratio(best, floor, "wall_s"),
+                f"{best.median('peak_mb'):,.0f}",
             ]
         )
     wall, cpu = (slope_of(grown, name) for name in ("wall", "cpu"))
@@ -197,9 +204,11 @@ def growth(grown: list[tuple[int, Row, Row]]) -> str:
     )
 
 
-def slope_of(grown: list[tuple[int, Row, Row]], name: str) -> float:
+def slope_of(grown: list[tuple[int, Row, Row, Row]], name: str) -> float:
     done = [
-        (cells, mine.median(f"{name}_s")) for cells, _, mine in grown if mine.outcomes
+        (cells, mine.median(f"{name}_s"))
+        for cells, _, mine, _ in grown
+        if mine.outcomes
     ]
     if len(done) < 2:
         return math.nan
