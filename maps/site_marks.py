@@ -171,17 +171,13 @@ def _simpler(shape: Any, tolerance_m: float) -> Any:
         return back
 
     flat = shapely.transform(shape, to_plane)
-    parts = [
-        shapely.Polygon(
-            part.exterior,
-            [
-                hole
-                for hole in part.interiors
-                if shapely.Polygon(hole).area > (3 * tolerance_m) ** 2
-            ],
-        )
-        for part in getattr(flat, "geoms", [flat])
-    ]
+    parts = []
+    for part in getattr(flat, "geoms", [flat]):
+        # All at once: an outline may have thousands of holes.
+        rings = shapely.get_rings(part)
+        areas = np.asarray(shapely.area(shapely.polygons(rings)))
+        large = areas > (3 * tolerance_m) ** 2
+        parts.append(shapely.polygons(rings[0], holes=rings[1:][large[1:]]))
     whole = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
     return shapely.transform(whole.simplify(tolerance_m), from_plane)
 
