@@ -47,3 +47,10 @@ def test_a_row_of_one_class_overflows_no_byte():
         count_codes(values, mask, counts)
     assert counts[7] == 2 * values.size
     assert counts.sum() == counts[7]
+
+
+def test_a_new_class_is_seen_whatever_came_before():
+    values = np.array([[7, 7], [7, 9]], np.uint8)
+    counts = np.zeros(256, np.int64)
+    count_codes(values, np.ones((2, 8), np.uint8), counts)
+    assert (counts[7], counts[9], counts.sum()) == (3, 1, 4)
