@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -266,28 +266,3 @@ def _on(found: FoundSites, fine: Grid) -> Runs:
     order = np.lexsort((start, row)) if factor > 1 else slice(None)
     label = np.repeat(runs.label, factor)
     return Runs(label[order], row[order], start[order], stop[order])
-
-
-def kept_runs(
-    group: Any,
-    row: NDArray[np.int32],
-    start: NDArray[np.int32],
-    stop: NDArray[np.int32],
-) -> tuple[Any, Any, Any, Any]:
-    """Take the runs of groups from 0 on, made one where tiles had cut them.
-
-    Parameters
-    ----------
-    group, row, start, stop
-        Runs, in order.
-
-    Returns
-    -------
-    group, row, start, stop : numpy.ndarray
-        Fewer runs, in order.
-    """
-    cut = (row[1:] == row[:-1]) & (start[1:] == stop[:-1])
-    first, last = group >= 0, group >= 0
-    first[1:] &= ~cut
-    last[:-1] &= ~cut
-    return group[first], row[first], start[first], stop[last]

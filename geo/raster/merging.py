@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.raster.found import kept_runs
 from geo.raster.kernels import runs as kernels
 from geo.raster.kernels.scores import Totals, add_totals
 from geo.raster.tiles import Part, empty_totals
@@ -154,7 +153,7 @@ def fold(
     going_on[group[at_borders(row, start, stop, window, borders)]] = True
     number, groups, dropped = regroup(parent, groups, limits, going_on)
     counted["dropped"] += dropped
-    group, row, start, stop = kept_runs(
+    group, row, start, stop = _kept_runs(
         number.astype(np.int32)[group], row, start, stop
     )
     return Part(
@@ -340,3 +339,25 @@ def _all_runs(parts: list[Part], *, ordered: bool) -> tuple[Small, Small, Small,
         return group, row, start, stop
     order = np.lexsort((start, row))
     return group[order], row[order], start[order], stop[order]
+
+
+def _kept_runs(
+    group: Small, row: Small, start: Small, stop: Small
+) -> tuple[Small, Small, Small, Small]:
+    """Take the runs of groups from 0 on, made one where tiles had cut them.
+
+    Parameters
+    ----------
+    group, row, start, stop
+        Runs, in order.
+
+    Returns
+    -------
+    group, row, start, stop : numpy.ndarray
+        Fewer runs, in order.
+    """
+    cut = (row[1:] == row[:-1]) & (start[1:] == stop[:-1])
+    first, last = group >= 0, group >= 0
+    first[1:] &= ~cut
+    last[:-1] &= ~cut
+    return group[first], row[first], start[first], stop[last]

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 REACH = 5
 """Rows and columns round a piece whose places are told of it."""
 
-
 LANES = 4
 """Places in a row that are told together; rows are a multiple of it long."""
 

@@ -275,29 +275,17 @@ def grade_smooth(
         return
     # Names of their own, since a field of a tuple is taken out anew each time.
     row, start, stop = runs.row, runs.start, runs.stop
-    at, place, ends = across.at, across.place, across.end
-    step = 1.0 / (scale * _WHOLE)
-    values, grades = np.empty(len(at)), np.empty(len(at))
+    place, step = across.place, 1.0 / (scale * _WHOLE)
+    values, grades = np.empty(len(place)), np.empty(len(place))
     n, i = len(row), 0
     while i < n:
         # The cells of all runs of a row side by side.
         r, first, count = row[i], i, 0
-        down = rows.part[r]
-        upper, lower = raster[rows.at[r]], raster[rows.at[r] + 1]
         while i < n and row[i] == r:
             c = start[i]
             while c < stop[i]:
-                k = at[c]
-                left = (1.0 - down) * upper[k] + down * lower[k]
-                right = (1.0 - down) * upper[k + 1] + down * lower[k + 1]
-                end = min(ends[k], stop[i])
-                base, rise = np.int64(0), np.int64(0)
-                if isfinite(left) and isfinite(right):
-                    base = np.int64(np.rint(left * scale))
-                    rise = np.int64(np.rint(right * scale)) - base
-                    base = base << PLACE
-                else:
-                    end, base, rise = _piece(raster, rows, columns, across, scale, r, c)
+                end, base, rise = _piece(raster, rows, columns, across, scale, r, c)
+                end = min(end, stop[i])
                 for m in range(c, end):
                     values[count + m - c] = (base + rise * place[m]) * step
                 count += end - c

@@ -91,14 +91,31 @@ def test_groups_are_those_of_scipy(mask, connectivity):
     assert overlap.tolist() == shared
 
 
-def test_a_comb_that_joins_from_its_last_tooth_on():
-    teeth = 600
-    mask = np.zeros((teeth + 1, 16 * teeth), np.uint8)
-    mask[:, ::2] = 0
-    for tooth in range(teeth):
-        # The teeth to the right reach the least deep, so that they join first.
-        mask[: tooth + 2, 16 * (teeth - 1 - tooth)] = 1
-        mask[tooth + 1, 16 * (teeth - 1 - tooth) : -1] = 1
+TEETH = 600
+
+
+def comb():
+    """Teeth that reach the less deep the farther right, and so join from there on."""
+    mask = np.zeros((TEETH + 1, 16 * TEETH), np.uint8)
+    for tooth in range(TEETH):
+        column = 16 * (TEETH - 1 - tooth)
+        mask[: tooth + 2, column] = 1
+        mask[tooth + 1, column:-1] = 1
+    return mask
+
+
+def stairs():
+    """Teeth of which those to the left begin the lowest, and that join at the foot."""
+    mask = np.zeros((TEETH + 1, 16 * TEETH), np.uint8)
+    for tooth in range(TEETH):
+        mask[tooth:, 16 * (TEETH - 1 - tooth)] = 1
+    mask[-1, :-1] = 1
+    return mask
+
+
+@pytest.mark.parametrize("shape", [comb, stairs])
+def test_many_groups_become_one_in_either_order(shape):
+    mask = shape()
     first, starts, stops = expected(mask)
     group, overlap = (np.empty(len(starts), np.int64) for _ in range(2))
     count = group_runs(
